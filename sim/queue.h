@@ -1,0 +1,126 @@
+/* The event queue: who acts next. Events leave in the order of (time, sequence), so equal times
+ * fire in the order in which they were scheduled, whatever the structure inside.
+ *
+ * Inside: a 4-ary heap of 16-byte keys {time, sequence and slot} and one record per pending event.
+ * push and pop are O(log n) with a small constant; cancel is O(1): it frees the record and leaves a
+ * dead key, which is dropped when it surfaces or in a sweep once the dead outnumber the live two to
+ * one. A constant delay that is used again and again (a timeout) should be a timer class: its
+ * events expire in the order in which they were set, so a list is enough and setting and cancelling
+ * one is O(1). A cancelled event never moves the clock.
+ *
+ * The queue owns its arrays and refers to everything by index: queue_copy makes a second queue that
+ * goes on identically. Limits: 2^24 events pending, 2^40 events in a run.
+ */
+#ifndef KNOCKON_SIM_QUEUE_H
+#define KNOCKON_SIM_QUEUE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sim/clock.h"
+#include "sim/vec.h"
+
+/* Names one scheduled event for ever: it carries the event's sequence number. All zero is none. The
+ * two numbers mean nothing to others. */
+typedef struct EventId {
+    uint32_t slot;
+    uint32_t stamp;
+} EventId;
+
+typedef struct Event {
+    SimTime time;
+    uint32_t target; /* as given to queue_push */
+    uint16_t kind;   /* as given to queue_push */
+    EventId id;      /* as returned by queue_push; no longer pending */
+} Event;
+
+enum { QUEUE_SLOT_BITS = 24, QUEUE_SEQUENCE_BITS = 40, QUEUE_TIMER_CLASSES_MAX = 32767 };
+
+/* The order of events: time first, then the tag, whose upper 40 bits are the sequence number. */
+typedef struct QueueKey {
+    uint64_t time;
+    uint64_t tag; /* sequence << QUEUE_SLOT_BITS | slot; never 0 */
+} QueueKey;
+
+/* What is known of a pending event besides its key. */
+typedef struct QueueRecord {
+    uint64_t tag; /* of the event that lives here; 0 when the slot is free */
+    uint32_t
+        target; /* next free slot when free; the class when a timer class's entry in the heap */
+    uint16_t kind;
+    uint16_t timer_class; /* 0 for an event whose own key is in the heap */
+    SimTime time;         /* this and the links: only of timers */
+    uint32_t previous;
+    uint32_t next;
+} QueueRecord;
+
+/* The timers of one constant delay, earliest first. */
+typedef struct QueueTimerClass {
+    SimTime delay;
+    SimTime latest; /* of the timers set so far: they must not go back */
+    uint32_t first;
+    uint32_t last;
+    uint32_t entry; /* slot that stands in the heap for the whole list */
+    bool has_entry; /* whether it is there now */
+} QueueTimerClass;
+
+typedef struct EventQueue {
+    QueueKey *heap; /* aligned so that four siblings share a cache line */
+    size_t heap_end;
+    size_t heap_capacity;
+    bool has_hole; /* the root was taken and nothing has filled its place yet */
+    QueueRecord *records;
+    uint32_t record_count;
+    uint32_t record_capacity;
+    uint32_t first_free;
+    uint64_t sequence; /* of the latest push */
+    SimTime latest;    /* time of the latest pop; -1 before the first */
+    size_t live;       /* pending events */
+    size_t dead;       /* keys in the heap whose event was cancelled */
+    uint64_t tie_count;
+    VEC(QueueTimerClass) classes;
+} EventQueue;
+
+void queue_init(EventQueue *queue);
+void queue_free(EventQueue *queue);
+
+/* Makes room for `count` pending events, so that no memory is asked for below that. */
+void queue_reserve(EventQueue *queue, size_t count);
+
+/* Makes `to`, an initialised queue whose contents are dropped, the equal of `from`: the same ids
+ * are pending and the same calls give the same answers. */
+void queue_copy(EventQueue *to, const EventQueue *from);
+
+/* Schedules an event at `at` ns, not before the event popped last and before SIM_TIME_NEVER. */
+EventId queue_push(EventQueue *queue, SimTime at, uint16_t kind, uint32_t target);
+
+/* Registers a constant delay in ns, 0 or more, and returns its class, 1 or more. */
+uint16_t queue_add_timer(EventQueue *queue, SimTime delay);
+
+/* Schedules an event at `now` + the delay of its class. `now` must not decrease between calls of
+ * one class; it is otherwise bound as in queue_push. */
+EventId queue_push_timer(EventQueue *queue, SimTime now, uint16_t timer_class, uint16_t kind,
+                         uint32_t target);
+
+/* Takes an event out. True when it was pending; false for none and for one that was popped or
+ * cancelled before. */
+bool queue_cancel(EventQueue *queue, EventId id);
+
+/* Takes the earliest event; false when none is pending. */
+bool queue_pop(EventQueue *queue, Event *event);
+
+/* Time of the earliest pending event, SIM_TIME_NEVER when there is none. It may tidy up inside. */
+SimTime queue_next_time(EventQueue *queue);
+
+/* How many events are pending. */
+static inline size_t queue_count(const EventQueue *queue) {
+    return queue->live;
+}
+
+/* How many pops had the time of the pop before: where the order of scheduling decided. */
+static inline uint64_t queue_tie_count(const EventQueue *queue) {
+    return queue->tie_count;
+}
+
+#endif

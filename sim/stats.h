@@ -1,0 +1,107 @@
+/* Running statistics in constant memory: moments, levels over time, batch means.
+ *
+ * All three are plain structs that own nothing and are copied with `=`. Recording is O(1), without
+ * libm, and gives equal bits for every compiler; merge in the order of the replications, because
+ * sums of doubles depend on it. Intervals for these are in sim/interval.h.
+ */
+#ifndef KNOCKON_SIM_STATS_H
+#define KNOCKON_SIM_STATS_H
+
+#include <stdint.h>
+
+#include "sim/check.h"
+#include "sim/clock.h"
+
+/* Count, mean and spread by Welford's recurrence (Technometrics 4, 1962), which does not cancel as
+ * a sum of squares does. Zeroed memory is an empty one. */
+typedef struct Running {
+    uint64_t count;
+    double mean;     /* 0 when empty */
+    double squares;  /* sum of squared distances from the mean */
+    double min, max; /* 0 when empty */
+} Running;
+
+/* Records one finite value. */
+static inline void running_record(Running *running, double value) {
+    DCHECK(value - value == 0);
+    running->min = running->count == 0 || value < running->min ? value : running->min;
+    running->max = running->count == 0 || value > running->max ? value : running->max;
+    running->count++;
+    double distance = value - running->mean;
+    running->mean += distance / (double)running->count;
+    running->squares += distance * (value - running->mean);
+}
+
+/* Adds what `other` recorded (Chan, Golub and LeVeque 1979). */
+void running_merge(Running *running, const Running *other);
+
+/* Sample variance and its square root; NaN below two values. */
+double running_variance(const Running *running);
+double running_deviation(const Running *running);
+
+/* A whole number that changes at instants: requests in a system, slots that are busy. Its integral
+ * over time is an exact integer (level x nanoseconds), so that Little's law holds without
+ * tolerance.
+ */
+typedef struct Level {
+    __int128 integral; /* up to `since`; use level_integral */
+    int64_t value;     /* now; never negative */
+    int64_t max;       /* highest value that was held since `start`, for however short a time */
+    SimTime start;     /* where the measurement began */
+    SimTime since;     /* of the last change */
+    SimTime at_zero;   /* time spent at 0 from `start` to `since` */
+} Level;
+
+/* Begins to measure at `now` with `value`. */
+void level_init(Level *level, SimTime now, int64_t value);
+
+/* Forgets the past and keeps the value: the end of a warm-up. The maximum is the value held now. */
+void level_restart(Level *level, SimTime now);
+
+/* The level becomes `value`, 0 or more; time never goes backwards. */
+static inline void level_set(Level *level, SimTime now, int64_t value) {
+    CHECK(now >= level->since && value >= 0);
+    SimTime held = now - level->since;
+    level->integral += (__int128)level->value * held;
+    level->at_zero += level->value == 0 ? held : 0;
+    level->since = now;
+    level->value = value;
+    level->max = value > level->max ? value : level->max;
+}
+
+/* The level changes by `delta`. */
+static inline void level_add(Level *level, SimTime now, int64_t delta) {
+    level_set(level, now, level->value + delta);
+}
+
+/* From `start` to `now`, which is not before the last change: the exact integral in level x ns, the
+ * time at zero in ns, and the time average (NaN when no time has passed). */
+__int128 level_integral(const Level *level, SimTime now);
+SimTime level_time_at_zero(const Level *level, SimTime now);
+double level_mean(const Level *level, SimTime now);
+
+/* Means of consecutive batches of a correlated series, for an interval from one long run. The batch
+ * size doubles whenever BATCH_MEANS_MAX batches are full, so that from the 20th value on there are
+ * 20 to 39 batches, whatever the length: the range in which the interval holds (validation.md 6).
+ * Zeroed memory is an empty one. */
+enum { BATCH_MEANS_MAX = 40 };
+
+typedef struct BatchMeans {
+    double sums[BATCH_MEANS_MAX]; /* of the full batches */
+    double open_sum;              /* of the batch being filled */
+    uint64_t size_log2;           /* a batch is 2^size_log2 values */
+    uint64_t open_count;
+    uint32_t count; /* full batches */
+} BatchMeans;
+
+/* Records the next value of the series. */
+void batch_means_record(BatchMeans *batches, double value);
+
+/* Mean and spread of the means of the full batches; the values of an open batch are left out. */
+Running batch_means_running(const BatchMeans *batches);
+
+/* Correlation of neighbouring batch means. Well above 0 (say 0.3) the run is too short for its
+ * interval. NaN below three full batches, or when all are equal. */
+double batch_means_lag1(const BatchMeans *batches);
+
+#endif

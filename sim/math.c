@@ -71,7 +71,8 @@ double math_exp(double x) {
     if (x < -745.13321910194110842) {
         return 0;
     }
-    int k = (int)(x * 0x1.71547652b82fep0 + (x < 0 ? -0.5 : 0.5));
+    /* Adding 1.5 x 2^52 rounds to a whole number without a branch on the sign, which is random. */
+    double k = x * 0x1.71547652b82fep0 + 0x1.8p52 - 0x1.8p52;
     double high = x - k * LN2_HIGH;
     double low = k * LN2_LOW;
     double r = high - low;
@@ -81,10 +82,14 @@ double math_exp(double x) {
                              t * (0x1.1566aaf25de2cp-14 +
                                   t * (-0x1.bbd41c5d26bf1p-20 + t * 0x1.6376972bea4dp-25))));
     double y = 1 + (r * c / (2 - c) - low + high);
-    /* Two factors, because 2^1024 and 2^-1074 are no doubles that bits alone could make. */
-    int first = k / 2;
-    return y * double_of((uint64_t)(1023 + first) << 52) *
-           double_of((uint64_t)(1023 + k - first) << 52);
+    int exponent = (int)k;
+    if (exponent >= -1021 && exponent <= 1022) {
+        return double_of(bits_of(y) + ((uint64_t)exponent << 52));
+    }
+    /* Two factors, because neither 2^1024 nor 2^-1075 is a double. */
+    int half = exponent / 2;
+    return y * double_of((uint64_t)(1023 + half) << 52) *
+           double_of((uint64_t)(1023 + exponent - half) << 52);
 }
 
 double math_pow(double x, double y) {

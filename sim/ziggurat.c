@@ -56,7 +56,7 @@ double ziggurat_normal_rest(Rng *rng, uint64_t word) {
                                     math_exp(-0.5 * edge[1] * edge[1]), math_exp(-0.5 * x * x));
         }
         if (is_in) {
-            return (word & ZIGGURAT_LAYERS) != 0 ? -x : x;
+            return ziggurat_signed(x, word);
         }
         word = rng_next(rng);
     }

@@ -11,6 +11,7 @@
 #include "sim/rng.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 enum { ZIGGURAT_LAYERS = 256 };
 
@@ -21,6 +22,16 @@ extern const double ZIGGURAT_NORMAL[ZIGGURAT_LAYERS + 1];
 /* What the fast paths below leave over: the word missed the inner part of its layer. */
 double ziggurat_exponential_rest(Rng *rng, uint64_t word);
 double ziggurat_normal_rest(Rng *rng, uint64_t word);
+
+/* x with the sign that a bit of the word says: by bits, because a branch would be mispredicted
+ * every other time. x must be >= 0. */
+static inline double ziggurat_signed(double x, uint64_t word) {
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    bits |= (word & ZIGGURAT_LAYERS) << 55;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
 
 /* Exponential with mean 1: >= 0, finite. */
 static inline double ziggurat_exponential(Rng *rng) {
@@ -39,7 +50,7 @@ static inline double ziggurat_normal(Rng *rng) {
     unsigned layer = word & (ZIGGURAT_LAYERS - 1);
     double x = (double)(word >> 11) * 0x1p-53 * ZIGGURAT_NORMAL[layer];
     if (__builtin_expect(x < ZIGGURAT_NORMAL[layer + 1], 1)) {
-        return (word & ZIGGURAT_LAYERS) != 0 ? -x : x;
+        return ziggurat_signed(x, word);
     }
     return ziggurat_normal_rest(rng, word);
 }

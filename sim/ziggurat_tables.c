@@ -3,7 +3,7 @@
 /* Right edges of 256 layers of equal area, widest first; the last is the top of the curve. The
  * first is the area over the height of the base layer, which has the tail in it; the second is
  * where the tail begins. Generated once with 64-bit mantissas, so that no libm takes part at run
- * time; tests/sim/dist_test.c checks the equal areas. */
+ * time; tests/sim/ziggurat_test.c checks the equal areas. */
 
 /* clang-format off */
 

@@ -427,21 +427,38 @@ static void read_event(Loader *loader, const yaml_event_t *event) {
     }
 }
 
-/* The byte at a mark, whose index counts code points; NUL at the end of the text. */
-static char mark_byte(const Loader *loader, const yaml_mark_t *mark) {
+/* Finds the byte at a mark, whose index counts code points: NUL at the end of the text. There the
+ * mark may be on a line that does not exist; `place` becomes the end of the last word. */
+static char find_byte(const Loader *loader, const yaml_mark_t *mark, Place *place) {
     const char *text = loader->text, *end = text + loader->size;
-    uint32_t code;
+    Place at = {loader->file, 1, 1 + loader->columns_before, 1};
+    Place word_end = at;
     for (size_t i = 0; i < mark->index && text < end; i++) {
-        text += utf8_decode(text, end, &code);
+        uint32_t code;
+        unsigned size = utf8_decode(text, end, &code);
+        size_t break_size = utf8_break_size(text, end);
+        i += break_size == 2 && code == '\r'; /* CR LF: one break, two code points */
+        at.column++;
+        if (break_size > 0) {
+            at.line++;
+            at.column = 1;
+        } else if (code != ' ' && code != '\t') {
+            word_end = at;
+        }
+        text += break_size > 0 ? break_size : size;
     }
-    return text < end ? *text : '\0';
+    if (text < end) {
+        return *text;
+    }
+    *place = word_end;
+    return '\0';
 }
 
 static void report_syntax(Loader *loader, const yaml_parser_t *parser) {
     const char *text = parser->problem == NULL ? "this is not YAML" : parser->problem;
     Place place = mark_place(loader, &parser->problem_mark);
+    char byte = find_byte(loader, &parser->problem_mark, &place);
     if (strcmp(text, "found character that cannot start any token") == 0) {
-        char byte = mark_byte(loader, &parser->problem_mark);
         if (byte == '\t') {
             STOP_WITH_ERROR(loader, place, "a tab cannot indent a line: use spaces");
         } else {

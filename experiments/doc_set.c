@@ -88,20 +88,31 @@ static const DocNode *with_pair(Doc *doc, const DocNode *map, size_t index, DocP
     return copy;
 }
 
-/* Refuses the creation of a name in the middle of a path when it is a near miss of a key. */
-static bool is_near_miss(const Setter *setter, const DocNode *map, size_t from, size_t to) {
-    Nearest nearest = nearest_begin(setter->path + from, to - from);
+/* Refuses the creation of a name in the middle of a path when it is a near miss of a key. A key
+ * with dots is compared with as many names of the path. */
+static bool is_near_miss(const Setter *setter, const DocNode *map, size_t from) {
+    Nearest best = {0};
     for (size_t i = 0; i < map->count; i++) {
-        nearest_offer(&nearest, map->pairs[i].key->text);
+        const char *key = map->pairs[i].key->text;
+        size_t to = segment_end(setter, from);
+        for (const char *dot = strchr(key, '.'); dot != NULL && to < setter->path_size;
+             dot = strchr(dot + 1, '.')) {
+            to = segment_end(setter, to + 1);
+        }
+        Nearest nearest = nearest_begin(setter->path + from, to - from);
+        nearest_offer(&nearest, key);
+        if (nearest.best != NULL && (best.best == NULL || nearest.limit < best.limit)) {
+            best = nearest;
+        }
     }
-    if (nearest.best != NULL) {
+    if (best.best != NULL) {
         int before = shown_before(setter, from);
-        diag_at(setter->diagnostics, DIAG_ERROR, path_place(setter, from, to),
+        diag_at(setter->diagnostics, DIAG_ERROR, path_place(setter, from, from + best.word_size),
                 "%s%.*s%s has no '%.*s': did you mean '%s'?", before > 0 ? "'" : "the scenario",
-                before, setter->path, before > 0 ? "'" : "", (int)(to - from), setter->path + from,
-                nearest.best);
+                before, setter->path, before > 0 ? "'" : "", (int)best.word_size, best.word,
+                best.best);
     }
-    return nearest.best != NULL;
+    return best.best != NULL;
 }
 
 static const DocNode *set_in_map(const Setter *setter, const DocNode *map, size_t position,
@@ -125,7 +136,7 @@ static const DocNode *set_in_map(const Setter *setter, const DocNode *map, size_
         diag_at(setter->diagnostics, DIAG_ERROR, place, "a name is missing here");
         return NULL;
     }
-    if (end < setter->path_size && is_near_miss(setter, map, position, end)) {
+    if (end < setter->path_size && is_near_miss(setter, map, position)) {
         return NULL;
     }
     if (end < setter->path_size && setter->path[end] == '[') {

@@ -28,7 +28,7 @@ static const double LOGNORMAL_SIGMA_MAX = 10;
 /* Above a shape of 0.02 the p99 of a gamma law of given mean falls with the shape; below, it would
  * have two solutions. */
 static const double GAMMA_SHAPE_MIN = 0.02;
-static const double GAMMA_SHAPE_MAX = 1e6;
+static const double GAMMA_SHAPE_MAX = 2e6;
 static const double POWER_SHAPE_MIN = 0.1;
 static const double POWER_SHAPE_MAX = 1000;
 static const size_t PHASE_COUNT_MAX = 1000;
@@ -94,9 +94,9 @@ static double round_solved(double x) {
     return ldexp(nearbyint(ldexp(mantissa, 26)), exponent - 26);
 }
 
-/* log(1 + t), t >= 0. */
+/* log(1 + t), t >= 0, may be infinite. */
 static double log_plus_one(double t) {
-    return t * zipf_log_ratio(t);
+    return t > 1 ? math_log(1 + t) : t * zipf_log_ratio(t);
 }
 
 static bool solve_constant(const Solve *solve, Dist *out) {
@@ -194,7 +194,13 @@ static bool solve_gamma(const Solve *solve, Dist *out) {
             "constant is steadier, pareto and hyperexponential vary more",
             ratio_min, ratio_max, ratio);
     }
-    double shape = solve_root(gamma_excess, &ratio, GAMMA_SHAPE_MIN, GAMMA_SHAPE_MAX);
+    /* Doubling from below keeps GSL away from chances that it cannot compute: it would abort. */
+    double high = 2 * GAMMA_SHAPE_MIN;
+    while (gamma_excess(high, &ratio) > 0) {
+        high *= 2;
+        CHECK(high < GAMMA_SHAPE_MAX);
+    }
+    double shape = solve_root(gamma_excess, &ratio, 0.5 * high, high);
     *out = gamma_compiled(round_solved(shape), mean);
     return true;
 }

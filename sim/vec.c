@@ -8,10 +8,14 @@
 
 enum { EXIT_OUT_OF_MEMORY = 5, VEC_FIRST_CAPACITY = 16 };
 
+_Noreturn void mem_out(void) {
+    fputs("knockon: out of memory\n", stderr);
+    _Exit(EXIT_OUT_OF_MEMORY);
+}
+
 static void *mem_or_exit(void *block) {
     if (block == NULL) {
-        fputs("knockon: out of memory\n", stderr);
-        _Exit(EXIT_OUT_OF_MEMORY);
+        mem_out();
     }
     return block;
 }

@@ -43,4 +43,7 @@ void *mem_resize(void *block, size_t size);
 char *mem_copy_text(const char *text);
 void mem_free(void *block);
 
+/* Says that memory is out and ends the program with exit status 5. */
+_Noreturn void mem_out(void);
+
 #endif

@@ -1,0 +1,89 @@
+#include "models/clients/clients.h"
+#include "sim/check.h"
+
+typedef struct TokenBucketParams {
+    double capacity, cost, timeout_cost, refund, deposit;
+    bool has_timeout_cost;
+} TokenBucketParams;
+
+typedef struct TokenBucketState {
+    double tokens;
+} TokenBucketState;
+
+static void token_bucket_start(const void *params, void *state) {
+    const TokenBucketParams *p = params;
+    TokenBucketState *s = state;
+    CHECK(p->capacity > 0);
+    s->tokens = p->capacity;
+}
+
+static void token_bucket_add(const TokenBucketParams *p, TokenBucketState *s, double tokens) {
+    CHECK(tokens >= 0);
+    s->tokens += tokens;
+    s->tokens = s->tokens < p->capacity ? s->tokens : p->capacity;
+}
+
+static void token_bucket_on_begin(const void *params, void *state) {
+    const TokenBucketParams *p = params;
+    token_bucket_add(p, state, p->deposit);
+}
+
+static void token_bucket_on_success(const void *params, void *state) {
+    const TokenBucketParams *p = params;
+    token_bucket_add(p, state, p->refund);
+}
+
+static bool token_bucket_take(const void *params, void *state, Outcome failure) {
+    const TokenBucketParams *p = params;
+    TokenBucketState *s = state;
+    CHECK(failure != OUTCOME_OK);
+    double cost = failure == OUTCOME_TIMEOUT && p->has_timeout_cost ? p->timeout_cost : p->cost;
+    if (s->tokens < cost) {
+        return false;
+    }
+    s->tokens -= cost;
+    return true;
+}
+
+static bool token_bucket_check(const void *params, Error *error) {
+    const TokenBucketParams *p = params;
+    return p->cost <= p->capacity ||
+           error_set(error,
+                     "a retry costs %g tokens but the bucket holds only %g: none could ever "
+                     "be sent; write 'max_attempts: 1' if that is meant",
+                     p->cost, p->capacity);
+}
+
+static const Param token_bucket_params[] = {
+    {"capacity", PARAM_NUMBER, offsetof(TokenBucketParams, capacity), .preset = "500",
+     .above_min = true, .max = 1e9, .doc = "Tokens that fit; it starts full."},
+    {"cost", PARAM_NUMBER, offsetof(TokenBucketParams, cost), .preset = "5", .max = 1e9,
+     .doc = "Tokens that one retry takes; without enough the call fails at once."},
+    {"timeout_cost", PARAM_NUMBER, offsetof(TokenBucketParams, timeout_cost), .max = 1e9,
+     .is_optional = true, .has_offset = offsetof(TokenBucketParams, has_timeout_cost),
+     .doc = "Tokens that a retry after a timeout takes; left out: as `cost`."},
+    {"refund", PARAM_NUMBER, offsetof(TokenBucketParams, refund), .preset = "1", .max = 1e9,
+     .doc = "Tokens that each call that succeeds puts back."},
+    {"deposit", PARAM_NUMBER, offsetof(TokenBucketParams, deposit), .preset = "0", .max = 1e9,
+     .doc = "Tokens that each call puts in when it begins."},
+};
+
+static const BudgetOps token_bucket_ops = {
+    .start = token_bucket_start,
+    .on_begin = token_bucket_on_begin,
+    .on_success = token_bucket_on_success,
+    .take = token_bucket_take,
+};
+
+const Kind budget_token_bucket = {
+    .family = FAMILY_RETRY_BUDGET,
+    .name = "token_bucket",
+    .doc = "Retries spend tokens that successes put back (the AWS SDKs' retry quota); it starts "
+           "full.",
+    .params = token_bucket_params,
+    .param_count = PARAM_COUNT_OF(token_bucket_params),
+    .params_size = sizeof(TokenBucketParams),
+    .state_size = sizeof(TokenBucketState),
+    .ops = &token_bucket_ops,
+    .check = token_bucket_check,
+};

@@ -1,0 +1,41 @@
+#include "models/faults/fault.h"
+#include "sim/check.h"
+
+typedef struct ErrorsParams {
+    FaultPlace place;
+    double ratio;
+    SimTime after;
+} ErrorsParams;
+
+static void errors_apply(const void *params, Levers *levers) {
+    const ErrorsParams *p = params;
+    uint32_t count;
+    ReplicaLevers *replicas = fault_place_levers(&p->place, levers, &count);
+    CHECK(p->ratio >= 0 && p->ratio <= 1);
+    for (uint32_t i = 0; i < count; i++) {
+        /* Two such faults at once fail independently; the later one says when. */
+        replicas[i].error_ratio = 1 - (1 - replicas[i].error_ratio) * (1 - p->ratio);
+        replicas[i].error_after = p->after;
+    }
+}
+
+static const Param errors_params[] = {
+    FAULT_PLACE_PARAMS,
+    {"ratio", PARAM_RATIO, offsetof(ErrorsParams, ratio), .preset = "100%", .above_min = true,
+     .max = 1, .doc = "Share of attempts that fail."},
+    {"after", PARAM_DURATION, offsetof(ErrorsParams, after), .preset = "work",
+     .max = SIM_TIME_S_MAX, .may_be_unlimited = true, .never_word = "work",
+     .doc = "How long a failing attempt takes: its full work, or a time (0s fails fast)."},
+};
+
+static const FaultOps errors_ops = {.apply = errors_apply, .is_at = fault_place_is_at};
+
+const Kind fault_errors = {
+    .family = FAMILY_FAULT,
+    .name = "errors",
+    .doc = "A share of the attempts that start service end in an error.",
+    .params = errors_params,
+    .param_count = PARAM_COUNT_OF(errors_params),
+    .params_size = sizeof(ErrorsParams),
+    .ops = &errors_ops,
+};

@@ -1,0 +1,35 @@
+/* Faults: what breaks, and how. A fault acts by moving levers only, so it needs no undoing. */
+#ifndef KNOCKON_MODELS_FAULTS_FAULT_H
+#define KNOCKON_MODELS_FAULTS_FAULT_H
+
+#include "models/levers.h"
+
+typedef struct FaultOps {
+    /* Moves the levers; called whenever levers are recomputed while the fault is on. */
+    void (*apply)(const void *params, Levers *levers);
+    /* How long it lasts by itself; SIM_TIME_NEVER: as `for` says. NULL: the same. */
+    SimTime (*lasts)(const void *params);
+    /* Whether the fault is this component's own: then its failing is no cascade. */
+    bool (*is_at)(const void *params, const Model *model, uint32_t component);
+} FaultOps;
+
+/* The start of the parameters of every fault that befalls replicas of one service. */
+typedef struct FaultPlace {
+    uint32_t service;
+    uint32_t replicas; /* the first so many */
+    bool has_replicas; /* otherwise all */
+} FaultPlace;
+
+/* The parameters of a FaultPlace that is the first member of `Struct`. */
+#define FAULT_PLACE_PARAMS                                                                         \
+    {"service", PARAM_SERVICE, offsetof(FaultPlace, service), .doc = "Where."}, {                  \
+        "replicas", PARAM_COUNT, offsetof(FaultPlace, replicas),                                   \
+            .min = 1, .max = 100000, .is_optional = true,                                          \
+            .has_offset = offsetof(FaultPlace, has_replicas),                                      \
+            .doc = "How many replicas, the first ones; left out: all."                             \
+    }
+
+ReplicaLevers *fault_place_levers(const FaultPlace *place, Levers *levers, uint32_t *count);
+bool fault_place_is_at(const void *params, const Model *model, uint32_t component);
+
+#endif

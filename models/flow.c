@@ -1,0 +1,585 @@
+/* The life of a request, top to bottom.
+ *
+ *   begin        a call begins: its deadline starts to run
+ *   launch       one attempt: its timeout is armed, a router picks a replica, the network carries
+ * it on_deliver   it reaches the replica: refused, or queued flow_take    its turn has come: shed,
+ * or into service on_served    its own work is done: calls others (begin, for each), then answers
+ *   on_reply     the answer reaches the caller, who may have stopped waiting
+ *   failed       another attempt after a backoff, or the end
+ *   end          the call ends: its parent attempt goes on, or the client's request is over
+ *
+ * Without network latency a message is delivered at once, without an event; the recursion is
+ * bounded by the depth of the dependency graph, because a retry always takes an event. Slots are
+ * re-read after any call that may free them. A server is not told of a timeout unless the scenario
+ * says so: work done for nobody is a result, and it is what keeps an outage alive.
+ */
+#include "models/flow.h"
+
+#include "models/clients/clients.h"
+#include "models/flow_parts.h"
+#include "models/servers/server.h"
+#include "models/shed/shed.h"
+#include "sim/check.h"
+
+static void launch(World *world, uint32_t call_slot);
+static void advance(World *world, uint32_t slot);
+static void answer(World *world, uint32_t slot);
+
+/* ---- A call begins */
+
+void flow_begin(World *world, uint32_t edge_index, uint32_t parent, const Origin *origin) {
+    uint32_t slot = pool_take(&world->calls);
+    if (slot == POOL_FULL) {
+        world_stop(world, STOP_IN_FLIGHT);
+        return;
+    }
+    const Edge *edge = &world->model->edges[edge_index];
+    EdgeState *state = &world->edges[edge_index];
+    Call *call = world_call(world, slot);
+    *call = (Call){.key = origin->key,
+                   .began_at = world->now,
+                   .edge = edge_index,
+                   .parent = parent,
+                   .sibling = NONE,
+                   .in_flight = NONE,
+                   .client = origin->client,
+                   .user = origin->user,
+                   .input_tokens = origin->input_tokens,
+                   .output_tokens = origin->output_tokens,
+                   .path = path_below(origin->path, state->path_salt),
+                   .holders = 1,
+                   .is_open = true,
+                   .is_measured = origin->is_measured};
+    if (parent != NONE) {
+        Attempt *caller = world_attempt(world, parent);
+        call->sibling = caller->child;
+        caller->child = slot;
+    }
+    if (edge->deadline != SIM_TIME_NEVER) {
+        call->deadline_timer = push_timer(world, edge->deadline_timer, EVENT_deadline, slot);
+    }
+    if (edge->instances > 1) {
+        call->instance = state->turn;
+        state->turn = (state->turn + 1) % edge->instances;
+    }
+    const BudgetOps *budget = edge->budget.kind->ops;
+    if (budget->on_begin != NULL) {
+        budget->on_begin(edge->budget.params, budget_state(world, call));
+    }
+    launch(world, slot);
+}
+
+/* ---- One attempt */
+
+static void arm_timeout(World *world, const Edge *edge, const Call *call, uint32_t slot) {
+    CHECK(call->attempt_count > 0);
+    if (edge->timeout.count == 0) {
+        return;
+    }
+    uint32_t last = edge->timeout.count - 1;
+    uint32_t index = call->attempt_count - 1 < last ? call->attempt_count - 1 : last;
+    if (edge->timeout.items[index] != SIM_TIME_NEVER) {
+        world_attempt(world, slot)->timeout =
+            push_timer(world, edge->timeout_timer[index], EVENT_timeout, slot);
+    }
+}
+
+static void launch(World *world, uint32_t call_slot) {
+    uint32_t slot = pool_take(&world->attempts);
+    if (slot == POOL_FULL) {
+        world_stop(world, STOP_IN_FLIGHT);
+        return;
+    }
+    Call *call = world_call(world, call_slot);
+    const Edge *edge = &world->model->edges[call->edge];
+    call->attempt_count++;
+    Attempt *attempt = world_attempt(world, slot);
+    *attempt = (Attempt){.call = call_slot,
+                         .next = NONE,
+                         .prev = NONE,
+                         .sibling = call->in_flight,
+                         .child = NONE,
+                         .path = path_below(call->path, call->attempt_count),
+                         .number = call->attempt_count,
+                         .state = ATTEMPT_TRAVELLING,
+                         .outcome = OUTCOME_OK,
+                         .is_awaited = true};
+    call->in_flight = slot;
+    call->holders++;
+    probe_count(&world->probe, edge->caller, COUNT_ATTEMPTS, call->is_measured);
+    arm_timeout(world, edge, call, slot);
+    attempt->replica = route(world, call, attempt);
+    if (attempt->replica == NONE) {
+        note_attempt(world, slot, "refused", "no replica is known to be up");
+        attempt->outcome = OUTCOME_REFUSED;
+        on_reply(world, slot);
+        return;
+    }
+    world->outstanding[attempt->replica]++;
+    note_attempt(world, slot, "sent", "");
+    if (world->edges[call->edge].is_cut) {
+        lose(world, slot);
+    } else if (edge->has_latency) {
+        Rng rng = drawn_by(&world->edges[call->edge].key, call->key, attempt->path, DRAW_THERE);
+        attempt->event =
+            push(world, time_from_s(dist_draw(&edge->latency, &rng)), EVENT_deliver, slot);
+    } else {
+        on_deliver(world, slot);
+    }
+}
+
+/* ---- At the replica */
+
+static ShedView shed_view(const World *world, const Replica *replica, SimTime waited) {
+    CHECK(waited >= 0);
+    return (ShedView){.now = world->now,
+                      .waited = waited,
+                      .waiting = replica->queue_count,
+                      .busy = replica->busy,
+                      .slots = replica->levers.slots};
+}
+
+/* Why an attempt may not enter, or NULL. An attempt that finds a free slot never waits, so a limit
+ * of 0 is a loss system. */
+static const char *refusal(World *world, const Replica *replica) {
+    const Service *service = world_service_of(world, replica);
+    CHECK(replica->levers.is_up);
+    bool has_room = replica->queue_count == 0 && replica->busy < replica->levers.slots;
+    if (!has_room && replica->queue_count >= service->queue.limit) {
+        return "the queue is full";
+    }
+    const ShedOps *shed = service->shed.kind->ops;
+    if (shed->refuses_arrival != NULL) {
+        ShedView view = shed_view(world, replica, 0);
+        if (shed->refuses_arrival(service->shed.params, world_state(world, replica->shed_state),
+                                  &view)) {
+            return "shed on arrival";
+        }
+    }
+    return NULL;
+}
+
+void enter(World *world, uint32_t slot, Replica *replica) {
+    Attempt *attempt = world_attempt(world, slot);
+    const Service *service = world_service_of(world, replica);
+    CHECK(attempt->state == ATTEMPT_TRAVELLING);
+    attempt->state = ATTEMPT_QUEUED;
+    attempt->entered_at = world->now;
+    attempt->event = (EventId){0};
+    queue_append(world, replica, slot);
+    world->services[replica->service].in_system++;
+    uint32_t component = service_component(world, attempt->replica);
+    probe_level(&world->probe, component, LEVEL_IN_SYSTEM, world->now, 1);
+    probe_level(&world->probe, component, LEVEL_WAITING, world->now, 1);
+    if (service->queue.has_timeout) {
+        const Call *call = world_call(world, attempt->call);
+        Rng rng = drawn_by(&world->services[replica->service].key, call->key, attempt->path,
+                           DRAW_PATIENCE);
+        attempt->event = push(world, time_from_s(dist_draw(&service->queue.timeout, &rng)),
+                              EVENT_impatience, slot);
+    }
+}
+
+void on_deliver(World *world, uint32_t slot) {
+    Attempt *attempt = world_attempt(world, slot);
+    Replica *replica = &world->replicas[attempt->replica];
+    const Call *call = world_call(world, attempt->call);
+    uint32_t component = service_component(world, attempt->replica);
+    CHECK(attempt->state == ATTEMPT_TRAVELLING);
+    probe_count(&world->probe, component, COUNT_OFFERED, call->is_measured);
+    if (!replica->levers.is_up && replica->levers.is_blackhole) {
+        note_attempt(world, slot, "lost", "the replica is silent");
+        lose(world, slot);
+        return;
+    }
+    const char *why = replica->levers.is_up ? refusal(world, replica) : "the replica is down";
+    if (why != NULL) {
+        refuse(world, slot, why);
+        return;
+    }
+    enter(world, slot, replica);
+    note_attempt(world, slot, "arrived", "");
+    server_ops(world, replica)->pump(world, attempt->replica);
+}
+
+/* Luck belongs to (request, service, attempt): the same attempt fails in every scenario. */
+static bool is_unlucky(World *world, const Attempt *attempt, const Replica *replica) {
+    const Call *call = world_call(world, attempt->call);
+    Rng rng = drawn_by(&world->services[replica->service].key, call->key, attempt->path, DRAW_LUCK);
+    CHECK(replica->levers.error_ratio >= 0);
+    return rng_uniform(&rng) < replica->levers.error_ratio;
+}
+
+static void begin_service(World *world, uint32_t slot, Replica *replica, SimTime waited) {
+    Attempt *attempt = world_attempt(world, slot);
+    CHECK(attempt->state == ATTEMPT_QUEUED);
+    record_wait(world, slot, waited);
+    attempt->state = ATTEMPT_SERVING;
+    attempt->started_at = world->now;
+    attempt->event = (EventId){0};
+    if (replica->levers.error_ratio > 0 && is_unlucky(world, attempt, replica)) {
+        attempt->outcome = OUTCOME_ERROR;
+    }
+    note_attempt(world, slot, "started", "");
+}
+
+uint32_t flow_take(World *world, uint32_t replica_index) {
+    Replica *replica = &world->replicas[replica_index];
+    const Service *service = world_service_of(world, replica);
+    const ShedOps *shed = service->shed.kind->ops;
+    while (replica->queue_count > 0) {
+        uint32_t slot =
+            service->queue.order == QUEUE_LIFO ? replica->queue_tail : replica->queue_head;
+        Attempt *attempt = world_attempt(world, slot);
+        CHECK(attempt->state == ATTEMPT_QUEUED);
+        SimTime waited = world->now - attempt->entered_at;
+        queue_cancel(&world->queue, attempt->event);
+        queue_unlink(world, replica, slot);
+        probe_level(&world->probe, service_component(world, replica_index), LEVEL_WAITING,
+                    world->now, -1);
+        if (shed->refuses_waiting != NULL) {
+            ShedView view = shed_view(world, replica, waited);
+            if (shed->refuses_waiting(service->shed.params, world_state(world, replica->shed_state),
+                                      &view)) {
+                record_wait(world, slot, waited);
+                leave_system(world, slot);
+                refuse(world, slot, "shed after waiting");
+                continue;
+            }
+        }
+        begin_service(world, slot, replica, waited);
+        return slot;
+    }
+    return NONE;
+}
+
+/* ---- Its own work is done */
+
+void flow_work_done(World *world, uint32_t slot, SimTime work) {
+    Attempt *attempt = world_attempt(world, slot);
+    uint32_t replica_index = attempt->replica;
+    Replica *replica = &world->replicas[replica_index];
+    const Service *service = world_service_of(world, replica);
+    CHECK(attempt->state == ATTEMPT_SERVING && work >= 0);
+    attempt->state = ATTEMPT_CALLING;
+    attempt->event = (EventId){0};
+    attempt->work = work;
+    probe_add(&world->probe, service_component(world, replica_index), COUNT_WORK,
+              world_call(world, attempt->call)->is_measured, (uint64_t)work);
+    bool calls = service->group_count > 0 && attempt->outcome == OUTCOME_OK;
+    const ServerOps *ops = service->server.kind->ops;
+    if (!calls || ops->holds_while_calling == NULL ||
+        !ops->holds_while_calling(service->server.params)) {
+        release_slot(world, slot);
+    }
+    note_attempt(world, slot, "served", attempt->outcome == OUTCOME_OK ? "" : "in vain: an error");
+    if (calls) {
+        advance(world, slot);
+    } else {
+        answer(world, slot);
+    }
+    ops->pump(world, replica_index);
+}
+
+static void on_served(World *world, uint32_t slot) {
+    flow_work_done(world, slot, world->now - world_attempt(world, slot)->started_at);
+}
+
+/* A call that is not made at all takes no part in its group. */
+static bool is_made(World *world, uint32_t edge_index, const Attempt *attempt) {
+    const Edge *edge = &world->model->edges[edge_index];
+    if (edge->probability >= 1) {
+        return true;
+    }
+    uint64_t request = world_call(world, attempt->call)->key;
+    Rng rng = drawn_by(&world->edges[edge_index].key, request, attempt->path, DRAW_MADE);
+    CHECK(edge->probability >= 0);
+    return rng_uniform(&rng) < edge->probability;
+}
+
+/* Makes the calls of one group, all at once. */
+static void call_group(World *world, uint32_t slot, const CallGroup *group) {
+    Attempt *attempt = world_attempt(world, slot);
+    const Call *call = world_call(world, attempt->call);
+    CHECK(attempt->state == ATTEMPT_CALLING);
+    Origin origin = {.key = call->key,
+                     .path = attempt->path,
+                     .client = call->client,
+                     .user = NONE,
+                     .input_tokens = call->input_tokens,
+                     .output_tokens = call->output_tokens,
+                     .is_measured = call->is_measured};
+    for (uint32_t i = 0; i < group->edge_count; i++) {
+        if (is_made(world, group->first_edge + i, attempt)) {
+            attempt->pending++;
+            flow_begin(world, group->first_edge + i, slot, &origin);
+        }
+    }
+}
+
+/* Goes on with the service's calls until one of them takes time, and answers after the last. While
+ * a group is being made `pending` is one too high, so that a call that ends at once does not come
+ * back here. */
+static void advance(World *world, uint32_t slot) {
+    Attempt *attempt = world_attempt(world, slot);
+    uint32_t replica_index = attempt->replica;
+    const Service *service = world_service_of(world, &world->replicas[replica_index]);
+    CHECK(attempt->state == ATTEMPT_CALLING && attempt->pending == 0);
+    while (attempt->outcome == OUTCOME_OK && attempt->group < service->group_count) {
+        attempt->pending = 1;
+        call_group(world, slot, &service->groups[attempt->group++]);
+        if (--attempt->pending > 0) {
+            return;
+        }
+    }
+    bool held_slot = attempt->holds_slot;
+    release_slot(world, slot);
+    answer(world, slot);
+    if (held_slot) {
+        const ServerOps *ops = service->server.kind->ops;
+        ops->pump(world, replica_index);
+    }
+}
+
+static void answer(World *world, uint32_t slot) {
+    Attempt *attempt = world_attempt(world, slot);
+    bool is_measured = world_call(world, attempt->call)->is_measured;
+    CHECK(attempt->state == ATTEMPT_CALLING && !attempt->holds_slot);
+    leave_system(world, slot);
+    if (attempt->outcome == OUTCOME_OK) {
+        probe_record(&world->probe, service_component(world, attempt->replica), RECORDED_LATENCY,
+                     is_measured, world->now - attempt->entered_at);
+    } else {
+        count_failure(world, slot, COUNT_ERROR);
+    }
+    reply(world, slot);
+}
+
+void refuse(World *world, uint32_t slot, const char *why) {
+    Attempt *attempt = world_attempt(world, slot);
+    CHECK(attempt->state == ATTEMPT_TRAVELLING || attempt->state == ATTEMPT_QUEUED);
+    note_attempt(world, slot, "refused", why);
+    count_failure(world, slot, COUNT_REFUSED);
+    attempt->outcome = OUTCOME_REFUSED;
+    reply(world, slot);
+}
+
+/* ---- Back to the caller */
+
+void reply(World *world, uint32_t slot) {
+    Attempt *attempt = world_attempt(world, slot);
+    const Call *call = world_call(world, attempt->call);
+    const Edge *edge = &world->model->edges[call->edge];
+    CHECK(attempt->state != ATTEMPT_FREE);
+    attempt->event = (EventId){0};
+    attempt->state = ATTEMPT_REPLYING;
+    if (world->edges[call->edge].is_cut) {
+        lose(world, slot);
+    } else if (edge->has_reply_latency) {
+        Rng rng = drawn_by(&world->edges[call->edge].key, call->key, attempt->path, DRAW_BACK);
+        attempt->event =
+            push(world, time_from_s(dist_draw(&edge->reply_latency, &rng)), EVENT_reply, slot);
+    } else {
+        on_reply(world, slot);
+    }
+}
+
+/* A good answer is of use, or it comes when nobody waits any more. */
+static void count_answer(World *world, const Attempt *attempt, const Call *call, bool is_used) {
+    uint32_t caller = world->model->edges[call->edge].caller;
+    uint32_t service = service_component(world, attempt->replica);
+    CHECK(attempt->outcome == OUTCOME_OK);
+    probe_count(&world->probe, service, is_used ? COUNT_ANSWERED : COUNT_LATE, call->is_measured);
+    if (!is_used && caller < world->model->client_count) {
+        probe_count(&world->probe, caller, COUNT_LATE, call->is_measured);
+    }
+}
+
+/* Whether a good answer to an attempt that was given up still completes its call. */
+static bool late_reply_counts(const World *world, const Call *call) {
+    LateReply policy = (LateReply)world->model->edges[call->edge].late_reply;
+    CHECK(policy <= LATE_COUNTS_WHILE_IN_FLIGHT);
+    return call->is_open && policy != LATE_IGNORED &&
+           (policy == LATE_COUNTS || call->in_flight != NONE);
+}
+
+void on_reply(World *world, uint32_t slot) {
+    Attempt *attempt = world_attempt(world, slot);
+    uint32_t call_slot = attempt->call;
+    Call *call = world_call(world, call_slot);
+    Outcome outcome = (Outcome)attempt->outcome;
+    bool was_awaited = attempt->is_awaited;
+    CHECK(attempt->state == ATTEMPT_REPLYING || outcome == OUTCOME_REFUSED);
+    bool is_used = was_awaited || (outcome == OUTCOME_OK && late_reply_counts(world, call));
+    if (outcome == OUTCOME_OK) {
+        count_answer(world, attempt, call, is_used);
+    }
+    note_attempt(world, slot, is_used ? "reply" : "late reply",
+                 outcome == OUTCOME_OK      ? ""
+                 : outcome == OUTCOME_ERROR ? "an error"
+                                            : "refused");
+    if (was_awaited) {
+        stop_waiting(world, slot);
+    }
+    drop(world, slot, is_used);
+    if (is_used && outcome == OUTCOME_OK) {
+        flow_end(world, call_slot, OUTCOME_OK);
+    } else if (was_awaited) {
+        failed(world, call_slot, outcome);
+    }
+}
+
+static void on_timeout(World *world, uint32_t slot) {
+    Attempt *attempt = world_attempt(world, slot);
+    uint32_t call_slot = attempt->call;
+    CHECK(attempt->is_awaited);
+    attempt->timeout = (EventId){0};
+    note_attempt(world, slot, "timeout", "");
+    abandon(world, slot);
+    failed(world, call_slot, OUTCOME_TIMEOUT);
+}
+
+/* ---- Another attempt, or the end */
+
+static bool may_retry(World *world, const Call *call, Outcome failure) {
+    const Edge *edge = &world->model->edges[call->edge];
+    CHECK(failure != OUTCOME_OK);
+    if (!(edge->retry_on & 1u << (failure - OUTCOME_TIMEOUT)) ||
+        call->attempt_count >= world->edges[call->edge].max_attempts) {
+        return false;
+    }
+    const BudgetOps *budget = edge->budget.kind->ops;
+    return budget->take == NULL ||
+           budget->take(edge->budget.params, budget_state(world, call), failure);
+}
+
+void failed(World *world, uint32_t call_slot, Outcome failure) {
+    Call *call = world_call(world, call_slot);
+    CHECK(call->is_open && !call->is_in_backoff);
+    if (call->in_flight != NONE) {
+        return; /* another attempt is out and may still succeed */
+    }
+    if (!may_retry(world, call, failure)) {
+        flow_end(world, call_slot, failure);
+        return;
+    }
+    const Edge *edge = &world->model->edges[call->edge];
+    const RetryOps *retry = edge->retry.kind->ops;
+    Rng rng = drawn_by(&world->edges[call->edge].key, call->key,
+                       path_below(call->path, call->attempt_count), DRAW_BACKOFF);
+    call->last_delay =
+        retry->delay(edge->retry.params, call->attempt_count, call->last_delay, &rng);
+    call->is_in_backoff = true;
+    probe_level(&world->probe, edge->caller, LEVEL_BACKOFF, world->now, 1);
+    call->retry_timer = push(world, call->last_delay, EVENT_retry, call_slot);
+}
+
+static void end_backoff(World *world, Call *call) {
+    CHECK(call->is_in_backoff);
+    call->is_in_backoff = false;
+    call->retry_timer = (EventId){0};
+    probe_level(&world->probe, world->model->edges[call->edge].caller, LEVEL_BACKOFF, world->now,
+                -1);
+}
+
+static void on_retry(World *world, uint32_t call_slot) {
+    end_backoff(world, world_call(world, call_slot));
+    launch(world, call_slot);
+}
+
+/* The attempt that made the call goes on when all calls of the group have ended. */
+static void resume(World *world, uint32_t slot, const Edge *edge, Outcome outcome) {
+    Attempt *attempt = world_attempt(world, slot);
+    CHECK(attempt->state == ATTEMPT_CALLING && attempt->pending > 0);
+    if (outcome != OUTCOME_OK && edge->on_failure == ON_FAILURE_FAIL) {
+        attempt->outcome = OUTCOME_ERROR;
+    }
+    if (--attempt->pending == 0) {
+        advance(world, slot);
+    }
+}
+
+/* Nobody waits for the call any more, however it went; what is still out works for nobody. */
+void close_call(World *world, uint32_t call_slot) {
+    Call *call = world_call(world, call_slot);
+    CHECK(call->is_open);
+    call->is_open = false;
+    queue_cancel(&world->queue, call->deadline_timer);
+    if (call->is_in_backoff) {
+        queue_cancel(&world->queue, call->retry_timer);
+        end_backoff(world, call);
+    }
+    while (call->in_flight != NONE) {
+        abandon(world, call->in_flight);
+    }
+}
+
+void flow_end(World *world, uint32_t call_slot, Outcome outcome) {
+    Call *call = world_call(world, call_slot);
+    const Edge *edge = &world->model->edges[call->edge];
+    uint32_t parent = call->parent;
+    close_call(world, call_slot);
+    if (outcome == OUTCOME_OK) {
+        const BudgetOps *budget = edge->budget.kind->ops;
+        if (budget->on_success != NULL) {
+            budget->on_success(edge->budget.params, budget_state(world, call));
+        }
+    }
+    if (parent == NONE) {
+        source_request_ends(world, call, outcome);
+        release_call(world, call_slot);
+    } else {
+        unlink_child(world, parent, call_slot);
+        release_call(world, call_slot);
+        resume(world, parent, edge, outcome);
+    }
+}
+
+static void on_deadline(World *world, uint32_t call_slot) {
+    CHECK(world_call(world, call_slot)->is_open);
+    world_call(world, call_slot)->deadline_timer = (EventId){0};
+    flow_end(world, call_slot, OUTCOME_TIMEOUT);
+}
+
+/* ---- The events */
+
+static void on_impatience(World *world, uint32_t slot) {
+    Attempt *attempt = world_attempt(world, slot);
+    CHECK(attempt->state == ATTEMPT_QUEUED);
+    attempt->event = (EventId){0};
+    note_attempt(world, slot, "gave up", "waited too long");
+    leave_queue(world, slot);
+    attempt->outcome = OUTCOME_REFUSED;
+    reply(world, slot);
+}
+
+static void on_server(World *world, uint32_t replica) {
+    const ServerOps *ops = server_ops(world, &world->replicas[replica]);
+    CHECK(ops->on_timer != NULL);
+    ops->on_timer(world, replica);
+}
+
+static void on_batch(World *world, uint32_t slot) {
+    const ServerOps *ops = server_ops(world, &world->replicas[world_attempt(world, slot)->replica]);
+    CHECK(ops->on_batch != NULL);
+    ops->on_batch(world, slot);
+}
+
+static void on_warmup(World *world, uint32_t target) {
+    CHECK(target == 0);
+    probe_end_warmup(&world->probe, world->now);
+}
+
+void flow_handle(World *world, const Event *event) {
+    switch ((EventKind)event->kind) {
+#define EVENT(id, what, doc)                                                                       \
+    case EVENT_##id:                                                                               \
+        on_##id(world, event->target);                                                             \
+        return;
+#include "models/events.def"
+#undef EVENT
+    case EVENT_KIND_COUNT:
+        break;
+    }
+    CHECK(!"an event of models/events.def");
+}

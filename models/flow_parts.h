@@ -1,0 +1,141 @@
+/* The hand movements of models/flow.c: queues and lists of attempts, who waits for what, and how
+ * work is dropped. Shared by flow.c, sources.c and losses.c, of no interest to kinds.
+ */
+#ifndef KNOCKON_MODELS_FLOW_PARTS_H
+#define KNOCKON_MODELS_FLOW_PARTS_H
+
+#include "models/flow.h"
+
+/* What a call inherits from the request it belongs to. */
+typedef struct Origin {
+    uint64_t key;
+    uint32_t path;
+    uint32_t client; /* NONE: it was there at the start */
+    uint32_t user;   /* NONE unless a closed client's user asks */
+    uint32_t input_tokens, output_tokens;
+    bool is_measured;
+} Origin;
+
+/* Purposes of draws by key: they separate what one request draws at one place. */
+typedef enum DrawPurpose {
+    DRAW_WORK = 1,
+    DRAW_LUCK,
+    DRAW_MADE,
+    DRAW_ROUTE,
+    DRAW_BACKOFF,
+    DRAW_PATIENCE,
+    DRAW_THERE,
+    DRAW_BACK,
+} DrawPurpose;
+
+static inline Rng drawn_by(const RngKey *key, uint64_t request, uint32_t path,
+                           DrawPurpose purpose) {
+    Rng rng;
+    rng_keyed(&rng, key, request, (uint64_t)purpose << 32 | path);
+    return rng;
+}
+
+/* Distinguishes calls and attempts below one request; 2654435769 is 2^32 over the golden ratio. */
+static inline uint32_t path_below(uint32_t path, uint32_t step) {
+    uint32_t mixed = (path ^ step) * UINT32_C(2654435769);
+    return mixed ^ mixed >> 15;
+}
+
+static inline EventId push(World *world, SimTime delay, EventKind kind, uint32_t target) {
+    return queue_push(&world->queue, world->now + delay, (uint16_t)kind, target);
+}
+
+/* At the constant delay of a class of Model.timers; the queue counts its classes from 1. */
+static inline EventId push_timer(World *world, TimerClass timer, EventKind kind, uint32_t target) {
+    return queue_push_timer(&world->queue, world->now, (uint16_t)(timer + 1), (uint16_t)kind,
+                            target);
+}
+
+static inline uint32_t service_component(const World *world, uint32_t replica) {
+    return world->model->client_count + world->replicas[replica].service;
+}
+
+/* The state of the retry budget that this call draws on. */
+static inline void *budget_state(const World *world, const Call *call) {
+    const Edge *edge = &world->model->edges[call->edge];
+    return world_state(world, world->edges[call->edge].budget_state +
+                                  call->instance * edge->budget.kind->state_size);
+}
+
+/* Ends the run at the next event. */
+void world_stop(World *world, StopReason reason);
+
+/* ---- The story, models/flow.c */
+
+/* A call begins, made by attempt `parent`, or by a client (NONE). */
+void flow_begin(World *world, uint32_t edge, uint32_t parent, const Origin *origin);
+/* It ends: its parent goes on, or the client's request is over. */
+void flow_end(World *world, uint32_t call, Outcome outcome);
+/* It ends with nobody to tell: what it still has out works for nobody. Keeps the call's slot. */
+void close_call(World *world, uint32_t call);
+/* The attempt joins the replica's queue; pump it afterwards. */
+void enter(World *world, uint32_t attempt, Replica *replica);
+void on_deliver(World *world, uint32_t attempt);
+void on_reply(World *world, uint32_t attempt);
+/* The answer starts on its way back. */
+void reply(World *world, uint32_t attempt);
+void refuse(World *world, uint32_t attempt, const char *why);
+/* The caller has lost an attempt: tries again or ends the call. */
+void failed(World *world, uint32_t call, Outcome failure);
+
+/* ---- Movements, models/flow_parts.c */
+
+/* The replica that gets the attempt; NONE when none is known to be up. */
+uint32_t route(World *world, const Call *call, const Attempt *attempt);
+void queue_append(World *world, Replica *replica, uint32_t attempt);
+void queue_unlink(World *world, Replica *replica, uint32_t attempt);
+/* Out of the queue and out of the system, unserved: counts as abandoned. */
+void leave_queue(World *world, uint32_t attempt);
+/* Out of the replica. */
+void leave_system(World *world, uint32_t attempt);
+void record_wait(World *world, uint32_t attempt, SimTime waited);
+void release_slot(World *world, uint32_t attempt);
+void count_failure(World *world, uint32_t attempt, Count count);
+/* The caller does not wait for the attempt any more. */
+void stop_waiting(World *world, uint32_t attempt);
+/* Nobody will ever answer: the slot goes when the caller has stopped waiting. */
+void lose(World *world, uint32_t attempt);
+/* The record is free again; work that was of no use is counted as wasted. */
+void drop(World *world, uint32_t attempt, bool is_used);
+void release_call(World *world, uint32_t call);
+void unlink_child(World *world, uint32_t parent, uint32_t call);
+
+/* ---- Losses, models/losses.c */
+
+/* The caller gives the attempt up; what the service does about it is its `cancel_on_timeout`. */
+void abandon(World *world, uint32_t attempt);
+/* A fault begins or ends. */
+void on_fault(World *world, uint32_t fault);
+/* The probe's levels of a service's slots and of its replicas that are down. */
+void losses_count_slots(World *world, uint32_t component);
+/* Schedules the faults' first events. */
+void losses_start(World *world);
+
+/* ---- Sources, models/sources.c */
+
+void on_arrival(World *world, uint32_t client);
+void on_user(World *world, uint32_t user);
+/* A client's request is over: its user thinks again. */
+void source_request_ends(World *world, const Call *call, Outcome outcome);
+/* Tells the requests that the end of the run cuts off. */
+void sources_tell_unfinished(World *world);
+/* Schedules the first arrivals and the requests that are there at time 0. */
+void sources_start(World *world);
+
+/* ---- Notes: the story as text, only if somebody listens */
+
+void note_tell(World *world, uint32_t attempt, const char *what, const char *detail);
+
+static inline void note_attempt(World *world, uint32_t attempt, const char *what,
+                                const char *detail) {
+    if (__builtin_expect(world->options.on_note != NULL, 0)) {
+        note_tell(world, attempt, what, detail);
+    }
+}
+
+#endif

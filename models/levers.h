@@ -1,0 +1,40 @@
+/* Levers: everything that faults (and later controllers) may move.
+ *
+ * Levers are declared, not undone: whenever a fault begins or ends all levers go back to normal and
+ * every fault that is on applies itself again, in the order of the scenario. So overlapping faults
+ * compose and leave nothing behind. levers_commit then compares with what was in force and lets the
+ * World act on what changed: a replica that went down, slots that were lost.
+ */
+#ifndef KNOCKON_MODELS_LEVERS_H
+#define KNOCKON_MODELS_LEVERS_H
+
+#include "models/model.h"
+
+typedef struct ReplicaLevers {
+    double work_x;       /* multiplies work that starts now */
+    double error_ratio;  /* share of attempts that fail */
+    SimTime error_after; /* how long a failing one takes; SIM_TIME_NEVER: its full work */
+    uint32_t slots;      /* what it can do at once; COUNT_UNLIMITED */
+    bool is_up;
+    bool is_blackhole;  /* while down: silent instead of refusing */
+    bool is_known_down; /* while down: routers know */
+} ReplicaLevers;
+
+typedef struct Levers {
+    const Model *model;
+    ReplicaLevers *replicas; /* by replica, all services' */
+    bool *edge_is_cut;       /* by edge: messages are lost both ways */
+} Levers;
+
+struct World;
+
+void levers_init(Levers *levers, const Model *model);
+void levers_free(Levers *levers);
+
+/* Applies all faults that are on and acts on the differences. */
+void levers_recompute(struct World *world);
+
+/* The levers of the first `count` replicas of a service; `count` is cut to what there is. */
+ReplicaLevers *levers_of(Levers *levers, uint32_t service, uint32_t *count);
+
+#endif

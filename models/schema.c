@@ -1,0 +1,159 @@
+/* The described parts of the language that are no kinds (docs/scenario.md sections 1 to 3). */
+#include "models/model.h"
+
+#define FIELD(Struct, member) .offset = offsetof(Struct, member)
+
+static const Param run_params[] = {
+    {"duration", PARAM_DURATION, FIELD(RunDef, duration), .preset = "10min", .above_min = true,
+     .max = SIM_TIME_S_MAX, .doc = "How long the simulated run lasts, warm-up included."},
+    {"warmup", PARAM_DURATION, FIELD(RunDef, warmup), .preset = "0s", .max = SIM_TIME_S_MAX,
+     .doc = "Requests that arrive before this time are simulated but not measured."},
+    {"seed", PARAM_NUMBER, FIELD(RunDef, seed), .preset = "1", .max = 9007199254740991.0,
+     .doc = "A whole number; the same seed gives the same results, byte for byte."},
+    {"replications", PARAM_COUNT, FIELD(RunDef, replications), .preset = "20", .min = 1, .max = 1e6,
+     .doc = "How many independent runs are made."},
+    {"sample_every", PARAM_DURATION, FIELD(RunDef, sample_every), .preset = "1s", .min = 0.001,
+     .max = 3600, .doc = "The interval of one row of timeseries.csv."},
+    {"work_draw", PARAM_CHOICE, FIELD(RunDef, work_draw), .preset = "attempt",
+     .choices = "attempt|request",
+     .doc = "Whether every attempt draws new work, or all attempts of a request need the same."},
+    {"timeseries", PARAM_CHOICE, FIELD(RunDef, timeseries), .preset = "all",
+     .choices = "all|average|none",
+     .doc = "Rows of timeseries.csv for every replication, only their average, or none."},
+    {"max_events", PARAM_NUMBER, FIELD(RunDef, max_events), .preset = "1e10", .min = 1, .max = 1e12,
+     .doc = "Events of one replication after which it is cut off as truncated."},
+    {"max_in_flight", PARAM_COUNT, FIELD(RunDef, max_in_flight), .preset = "4000000", .min = 1,
+     .max = 8e6, .doc = "Live attempts of one replication above which it is cut off as truncated."},
+};
+const Schema schema_run = {"run", run_params, PARAM_COUNT_OF(run_params), sizeof(RunDef)};
+
+static const Param verdict_params[] = {
+    {"healthy", PARAM_RATIO, FIELD(VerdictDef, healthy), .preset = "95%", .above_min = true,
+     .max = 1, .doc = "Goodput below this share of the twin's counts as not healthy."},
+    {"hold", PARAM_DURATION, FIELD(VerdictDef, hold), .preset = "30s", .above_min = true,
+     .max = SIM_TIME_S_MAX, .doc = "The window over which goodput is taken."},
+    {"settle", PARAM_DURATION, FIELD(VerdictDef, settle), .preset = "10s", .max = SIM_TIME_S_MAX,
+     .doc = "Time given after the trigger's end before the horizon begins."},
+    {"horizon", PARAM_DURATION, FIELD(VerdictDef, horizon), .max = SIM_TIME_S_MAX,
+     .is_optional = true, .has_offset = offsetof(VerdictDef, has_horizon),
+     .doc = "How long a system may stay down before it counts as metastable; left out: "
+            "10 times the trigger's length, at least 10min."},
+    {"attempts", PARAM_NUMBER, FIELD(VerdictDef, attempts), .preset = "1.05", .min = 1,
+     .max = PARAM_NO_MAX,
+     .doc = "A recovered run with more attempts per request than this many "
+            "times its twin's is degraded."},
+    {"latency", PARAM_NUMBER, FIELD(VerdictDef, latency), .preset = "1.1", .min = 1,
+     .max = PARAM_NO_MAX,
+     .doc = "A recovered run with a median latency above this many times its twin's is degraded."},
+};
+const Schema schema_verdict = {"verdict", verdict_params, PARAM_COUNT_OF(verdict_params),
+                               sizeof(VerdictDef)};
+
+static const Param call_params[] = {
+    {"to", PARAM_SERVICE, FIELD(Edge, to), .doc = "The service that is called."},
+    {"timeout", PARAM_DURATIONS, FIELD(Edge, timeout), .preset = "none", .above_min = true,
+     .max = SIM_TIME_S_MAX, .may_be_unlimited = true,
+     .doc = "How long the caller waits for one attempt, from its sending; a list gives one per "
+            "attempt, the last one for all further attempts."},
+    {"deadline", PARAM_DURATION, FIELD(Edge, deadline), .preset = "none", .above_min = true,
+     .max = SIM_TIME_S_MAX, .may_be_unlimited = true,
+     .doc = "How long the caller waits for the whole call with all its attempts."},
+    {"retry", PARAM_KIND, FIELD(Edge, retry), .preset = "none", .family = FAMILY_RETRY,
+     .doc = "Whether and when a failed attempt is tried again."},
+    {"retry_on", PARAM_CHOICES, FIELD(Edge, retry_on), .preset = "[timeout, error]",
+     .choices = "timeout|error|refused", .doc = "Which failures of an attempt are retried."},
+    {"late_reply", PARAM_CHOICE, FIELD(Edge, late_reply), .preset = "ignored",
+     .choices = "ignored|counts|counts_while_in_flight",
+     .doc = "Whether a reply to an attempt that timed out still completes the call: never, until "
+            "the call has failed for good, or only while another attempt is out."},
+    {"retry_budget", PARAM_KIND, FIELD(Edge, budget), .preset = "none",
+     .family = FAMILY_RETRY_BUDGET, .doc = "How many retries the caller may add."},
+    {"instances", PARAM_COUNT, FIELD(Edge, instances), .preset = "1", .min = 1, .max = 100000,
+     .doc = "Instances of the caller that share its calls in turn, each with a retry budget of its "
+            "own."},
+    {"probability", PARAM_RATIO, FIELD(Edge, probability), .preset = "100%", .max = 1,
+     .doc = "The share of requests for which the call is made at all."},
+    {"on_failure", PARAM_CHOICE, FIELD(Edge, on_failure), .preset = "fail",
+     .choices = "fail|ignore",
+     .doc = "What a call that failed for good does to its caller's own request."},
+    {"latency", PARAM_DIST, FIELD(Edge, latency), .unit = "s", .is_optional = true,
+     .has_offset = offsetof(Edge, has_latency),
+     .doc = "Network latency on the way there; left out: the network's default."},
+    {"reply_latency", PARAM_DIST, FIELD(Edge, reply_latency), .unit = "s", .is_optional = true,
+     .has_offset = offsetof(Edge, has_reply_latency),
+     .doc = "Network latency on the way back; left out: as on the way there."},
+};
+const Schema schema_call = {"a call", call_params, PARAM_COUNT_OF(call_params), sizeof(Edge)};
+
+static const Param queue_params[] = {
+    {"order", PARAM_CHOICE, FIELD(QueueDef, order), .preset = "fifo", .choices = "fifo|lifo",
+     .doc = "Which waiting attempt is served next."},
+    {"limit", PARAM_COUNT, FIELD(QueueDef, limit), .preset = "unlimited", .max = 4e9,
+     .may_be_unlimited = true,
+     .doc = "Attempts that may wait at one replica; more are refused. 0 is a loss system."},
+    {"timeout", PARAM_DIST, FIELD(QueueDef, timeout), .unit = "s", .is_optional = true,
+     .has_offset = offsetof(QueueDef, has_timeout),
+     .doc = "How long an attempt waits before it leaves the queue unserved, from entering it to "
+            "the start of service."},
+};
+const Schema schema_queue = {"a queue", queue_params, PARAM_COUNT_OF(queue_params),
+                             sizeof(QueueDef)};
+
+static const Param service_params[] = {
+    {"replicas", PARAM_COUNT, FIELD(Service, replica_count), .preset = "1", .min = 1, .max = 100000,
+     .doc = "How many servers of this kind there are, each with a queue of its own."},
+    {"route", PARAM_KIND, FIELD(Service, route), .preset = "least_requests", .family = FAMILY_ROUTE,
+     .doc = "Which replica gets an attempt."},
+    {"server", PARAM_KIND, FIELD(Service, server), .preset = "pool", .family = FAMILY_SERVER,
+     .doc = "How a replica does its work."},
+    {"work", PARAM_DIST, FIELD(Service, work), .preset = "0s", .unit = "s",
+     .doc = "The service's own work on one attempt, before it calls anyone."},
+    {"shed", PARAM_KIND, FIELD(Service, shed), .preset = "none", .family = FAMILY_SHED,
+     .doc = "Which attempts are refused although the queue has room."},
+    {"cancel_on_timeout", PARAM_CHOICE, FIELD(Service, cancel_on_timeout), .preset = "never",
+     .choices = "never|queued|anywhere",
+     .doc = "Where an attempt is dropped when its caller stops waiting: nowhere, while it still "
+            "waits in the queue, or anywhere."},
+    {"on_capacity_loss", PARAM_CHOICE, FIELD(Service, on_capacity_loss), .preset = "suspend",
+     .choices = "suspend|drain|kill",
+     .doc = "What happens to running work when a fault takes slots away: it stops and resumes, "
+            "it finishes, or it is lost."},
+};
+const Schema schema_service = {"a service", service_params, PARAM_COUNT_OF(service_params),
+                               sizeof(Service)};
+
+static const Param client_params[] = {
+    {"arrivals", PARAM_KIND, FIELD(Client, arrivals), .family = FAMILY_ARRIVALS,
+     .doc = "When its requests arrive."},
+    {"input_tokens", PARAM_DIST, FIELD(Client, input_tokens), .unit = "tok", .is_optional = true,
+     .has_offset = offsetof(Client, has_input_tokens),
+     .doc = "Length of a request's prompt; left out: the trace's own, or 0."},
+    {"output_tokens", PARAM_DIST, FIELD(Client, output_tokens), .unit = "tok", .is_optional = true,
+     .has_offset = offsetof(Client, has_output_tokens),
+     .doc = "Length of the answer; left out: the trace's own, or 0."},
+};
+const Schema schema_client = {"a client", client_params, PARAM_COUNT_OF(client_params),
+                              sizeof(Client)};
+
+static const Param fault_params[] = {
+    {"at", PARAM_DURATION, FIELD(Fault, at), .max = SIM_TIME_S_MAX, .is_optional = true,
+     .has_offset = offsetof(Fault, has_at), .doc = "When it begins."},
+    {"for", PARAM_DIST, FIELD(Fault, lasts), .unit = "s", .is_optional = true,
+     .has_offset = offsetof(Fault, has_lasts),
+     .doc = "How long it lasts; left out: until the end of the run."},
+    {"every", PARAM_DIST, FIELD(Fault, every), .unit = "s", .is_optional = true,
+     .has_offset = offsetof(Fault, is_recurring),
+     .doc = "Time between the end of one and the start of the next; such a fault belongs to "
+            "everyday life and is no trigger."},
+};
+const Schema schema_fault = {"a fault", fault_params, PARAM_COUNT_OF(fault_params), sizeof(Fault)};
+
+static const Param network_params[] = {
+    {"latency", PARAM_DIST, FIELD(NetworkDef, latency), .preset = "0s", .unit = "s",
+     .doc = "One way, drawn for each message."},
+    {"reply_latency", PARAM_DIST, FIELD(NetworkDef, reply_latency), .unit = "s",
+     .is_optional = true, .has_offset = offsetof(NetworkDef, has_reply_latency),
+     .doc = "The way back; left out: as `latency`."},
+};
+const Schema schema_network = {"a network", network_params, PARAM_COUNT_OF(network_params),
+                               sizeof(NetworkDef)};

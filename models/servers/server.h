@@ -1,0 +1,39 @@
+/* Servers: how a replica does its work.
+ *
+ * The flow hands attempts to a replica's queue and pumps; a server takes them from there while it
+ * has room (flow_take), says how long they take, and hands them back when their own work is done
+ * (flow_work_done). A server's state belongs to one replica.
+ */
+#ifndef KNOCKON_MODELS_SERVERS_SERVER_H
+#define KNOCKON_MODELS_SERVERS_SERVER_H
+
+#include "models/world.h"
+
+typedef struct ServerOps {
+    /* What one replica can do at once: requests, or batches; COUNT_UNLIMITED. */
+    uint32_t (*slots)(const void *params);
+    /* Starts what may be started now. */
+    void (*pump)(World *world, uint32_t replica);
+    /* EVENT_server: the timer that the server pushed is due. NULL: it has none. */
+    void (*on_timer)(World *world, uint32_t replica);
+    /* EVENT_batch: the batch that begins with `attempt` is done. NULL: no batches. */
+    void (*on_batch)(World *world, uint32_t attempt);
+    /* Takes an attempt out of service before its end (cancelled, killed); false: it cannot be taken
+     * out and works on. NULL: always true, nothing to do. The flow frees the slot it held. */
+    bool (*take_out)(World *world, uint32_t attempt);
+    /* The replica has crashed: every attempt is gone; forget them and cancel own timers. NULL:
+     * nothing is kept. */
+    void (*reset)(World *world, uint32_t replica);
+    /* Whether an attempt keeps its slot while it calls other services. NULL: no. */
+    bool (*holds_while_calling)(const void *params);
+    /* Whether `work` says how long the work takes; otherwise the server knows it by itself. */
+    bool uses_work;
+    /* Surplus work can be suspended and resumed when slots are lost; otherwise it drains. */
+    bool can_suspend;
+} ServerOps;
+
+static inline const ServerOps *server_ops(const World *world, const Replica *replica) {
+    return world_service_of(world, replica)->server.kind->ops;
+}
+
+#endif

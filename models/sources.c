@@ -1,0 +1,232 @@
+/* Where requests come from: open clients' arrivals, closed clients' users, and what is there at the
+ * start; and what a client notices when its request is over. */
+#include "models/arrivals/arrivals.h"
+#include "models/flow_parts.h"
+#include "models/servers/server.h"
+#include "sim/check.h"
+
+static const ArrivalOps *arrival_ops(const Client *client) {
+    return client->arrivals.kind->ops;
+}
+
+static Source source_of(World *world, uint32_t index) {
+    ClientState *state = &world->clients[index];
+    const Client *client = &world->model->clients[index];
+    CHECK(index < world->model->client_count);
+    const Model *model = world->model;
+    bool leaves_out = world->options.is_twin && model->verdict.trigger_from != SIM_TIME_NEVER;
+    return (Source){
+        .load = world->options.is_twin ? &client->load_organic : &client->load,
+        .cursor = &state->cursor,
+        .stream = &state->stream,
+        .key = &state->key,
+        .trace = &state->trace,
+        .now = world->now,
+        .leave_out_from = leaves_out ? model->verdict.trigger_from : SIM_TIME_NEVER,
+        .leave_out_to = leaves_out ? model->verdict.trigger_to : SIM_TIME_NEVER,
+    };
+}
+
+/* Asks for the arrival after this one; nobody new arrives at or after the end of the run. */
+static void schedule_arrival(World *world, uint32_t index) {
+    const Client *client = &world->model->clients[index];
+    ClientState *state = &world->clients[index];
+    Source source = source_of(world, index);
+    state->next.has_tokens = false;
+    if (!arrival_ops(client)->next(client->arrivals.params,
+                                   world_state(world, state->arrivals_state), &source,
+                                   &state->next)) {
+        return;
+    }
+    CHECK(state->next.at >= world->now);
+    if (state->next.at < world->model->run.duration) {
+        queue_push(&world->queue, state->next.at, EVENT_arrival, index);
+    }
+}
+
+static uint32_t draw_tokens(bool has_law, const Dist *law, Rng *rng, uint32_t otherwise) {
+    if (!has_law) {
+        return otherwise;
+    }
+    double tokens = dist_draw(law, rng) + 0.5;
+    CHECK(tokens >= 0);
+    return tokens < 4e9 ? (uint32_t)tokens : 4000000000u;
+}
+
+static void begin_request(World *world, uint32_t index, uint32_t user, const Arrival *arrival) {
+    const Client *client = &world->model->clients[index];
+    ClientState *state = &world->clients[index];
+    Origin origin = {.key = state->key_base + state->request_count++,
+                     .client = index,
+                     .user = user,
+                     .is_measured = world->now >= world->model->run.warmup};
+    origin.input_tokens = arrival->has_tokens ? arrival->input_tokens : 0;
+    origin.output_tokens = arrival->has_tokens ? arrival->output_tokens : 0;
+    if (client->has_input_tokens || client->has_output_tokens) {
+        Rng rng;
+        rng_keyed(&rng, &state->key, origin.key, 0);
+        origin.input_tokens =
+            draw_tokens(client->has_input_tokens, &client->input_tokens, &rng, origin.input_tokens);
+        origin.output_tokens = draw_tokens(client->has_output_tokens, &client->output_tokens, &rng,
+                                           origin.output_tokens);
+    }
+    CHECK(state->request_count > 0);
+    probe_count(&world->probe, index, COUNT_OFFERED, origin.is_measured);
+    probe_level(&world->probe, index, LEVEL_IN_SYSTEM, world->now, 1);
+    flow_begin(world, client->edge, NONE, &origin);
+}
+
+void on_arrival(World *world, uint32_t index) {
+    CHECK(index < world->model->client_count);
+    Arrival arrival = world->clients[index].next;
+    schedule_arrival(world, index);
+    begin_request(world, index, NONE, &arrival);
+}
+
+/* ---- Users of a closed client */
+
+/* The user acts after thinking, or once the load is high enough for so many users. */
+static void schedule_user(World *world, uint32_t index) {
+    UserState *user = &world->users[index];
+    const Client *client = &world->model->clients[user->client];
+    const ArrivalOps *ops = arrival_ops(client);
+    Source source = source_of(world, user->client);
+    SimTime at = world->now + ops->think(client->arrivals.params, &source, user->index, user->turn);
+    double level = ops->load_for_user(client->arrivals.params, user->index);
+    LoadCursor cursor = {0}; /* users look at different times: each search starts at the front */
+    CHECK(at >= world->now);
+    if (load_value(source.load, &cursor, time_to_s(at)) < level) {
+        at = time_from_s(load_first_above(source.load, cursor, time_to_s(at), level));
+    }
+    if (at < world->model->run.duration) {
+        queue_push(&world->queue, at, EVENT_user, index);
+    }
+}
+
+void on_user(World *world, uint32_t index) {
+    UserState *user = &world->users[index];
+    static const Arrival unknown_lengths = {0};
+    CHECK(index < world->model->user_count);
+    user->turn++;
+    begin_request(world, user->client, index, &unknown_lengths);
+}
+
+/* ---- A request is over */
+
+static void tell_request(World *world, const Call *call, Outcome outcome, bool is_finished) {
+    if (world->options.on_request == NULL || call->client == NONE) {
+        return;
+    }
+    CHECK(call->parent == NONE);
+    RequestRecord record = {.number = call->key - world->clients[call->client].key_base,
+                            .arrived_at = call->began_at,
+                            .ended_at = world->now,
+                            .client = call->client,
+                            .attempt_count = call->attempt_count,
+                            .input_tokens = call->input_tokens,
+                            .output_tokens = call->output_tokens,
+                            .outcome = outcome,
+                            .is_finished = is_finished};
+    world->options.on_request(world->options.context, &record);
+}
+
+void source_request_ends(World *world, const Call *call, Outcome outcome) {
+    static const Count counts[OUTCOME_COUNT] = {COUNT_ANSWERED, COUNT_TIMEOUT, COUNT_ERROR,
+                                                COUNT_REFUSED};
+    CHECK(outcome < OUTCOME_COUNT && call->client != NONE);
+    Recorded what = outcome == OUTCOME_OK ? RECORDED_LATENCY : RECORDED_FAILED;
+    probe_count(&world->probe, call->client, counts[outcome], call->is_measured);
+    probe_record(&world->probe, call->client, what, call->is_measured, world->now - call->began_at);
+    probe_level(&world->probe, call->client, LEVEL_IN_SYSTEM, world->now, -1);
+    tell_request(world, call, outcome, true);
+    if (call->user != NONE) {
+        schedule_user(world, call->user);
+    }
+}
+
+void sources_tell_unfinished(World *world) {
+    CHECK(world->now <= world->model->run.duration);
+    for (uint32_t slot = 0; slot < pool_slot_end(&world->calls); slot++) {
+        const Call *call = world_call(world, slot);
+        if (call->is_open && call->parent == NONE) {
+            tell_request(world, call, OUTCOME_OK, false);
+        }
+    }
+}
+
+/* ---- The start */
+
+/* A call to the service that nobody waits for, so that what is there at the start looks like any
+ * other attempt to the service. */
+static uint32_t find_edge_to(const Model *model, uint32_t service) {
+    uint32_t edge = 0;
+    while (model->edges[edge].to != service) {
+        edge++;
+        CHECK(edge < model->edge_count);
+    }
+    return edge;
+}
+
+static void put_one(World *world, uint32_t edge, uint32_t replica, uint64_t key) {
+    uint32_t call_slot = pool_take(&world->calls), slot = pool_take(&world->attempts);
+    if (call_slot == POOL_FULL || slot == POOL_FULL) {
+        world_stop(world, STOP_IN_FLIGHT);
+        return;
+    }
+    *world_call(world, call_slot) = (Call){.key = key,
+                                           .edge = edge,
+                                           .parent = NONE,
+                                           .sibling = NONE,
+                                           .in_flight = NONE,
+                                           .client = NONE,
+                                           .user = NONE,
+                                           .attempt_count = 1,
+                                           .holders = 1};
+    *world_attempt(world, slot) = (Attempt){.call = call_slot,
+                                            .replica = replica,
+                                            .sibling = NONE,
+                                            .child = NONE,
+                                            .number = 1,
+                                            .state = ATTEMPT_TRAVELLING};
+    CHECK(world->replicas[replica].levers.is_up);
+    enter(world, slot, &world->replicas[replica]);
+}
+
+static void put_initial(World *world, uint32_t service_index) {
+    const Service *service = &world->model->services[service_index];
+    if (service->initial == 0) {
+        return;
+    }
+    uint32_t edge = find_edge_to(world->model, service_index);
+    for (uint32_t i = 0; i < service->initial; i++) {
+        put_one(world, edge, service->replica_first + i % service->replica_count, UINT64_MAX - i);
+    }
+    for (uint32_t i = 0; i < service->replica_count; i++) {
+        const ServerOps *ops = service->server.kind->ops;
+        ops->pump(world, service->replica_first + i);
+    }
+    CHECK(world->services[service_index].in_system <= service->initial);
+}
+
+void sources_start(World *world) {
+    const Model *model = world->model;
+    CHECK(world->now == 0);
+    for (uint32_t i = 0; i < model->service_count; i++) {
+        put_initial(world, i);
+    }
+    for (uint32_t i = 0; i < model->client_count; i++) {
+        const Client *client = &model->clients[i];
+        const ArrivalOps *ops = arrival_ops(client);
+        Source source = source_of(world, i);
+        if (ops->start != NULL) {
+            ops->start(client->arrivals.params,
+                       world_state(world, world->clients[i].arrivals_state), &source);
+        }
+        if (ops->next != NULL) {
+            schedule_arrival(world, i);
+        }
+    }
+    for (uint32_t i = 0; i < model->user_count; i++) {
+        schedule_user(world, i);
+    }
+}

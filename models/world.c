@@ -1,0 +1,231 @@
+#include "models/world.h"
+
+#include <string.h>
+
+#include "models/clients/clients.h"
+#include "models/flow_parts.h"
+#include "models/servers/server.h"
+#include "sim/check.h"
+
+/* So many events without the clock moving mean that it never will. */
+enum { EVENTS_AT_ONE_INSTANT_MAX = 5000000 };
+
+/* A call and an attempt may be in use for each live attempt. */
+static uint32_t pool_limit(const Model *model) {
+    CHECK(model->run.max_in_flight > 0);
+    return model->run.max_in_flight;
+}
+
+/* ---- Kinds' state: one block, each place where a kind is used at an offset */
+
+static uint32_t state_reserve(World *world, size_t size) {
+    enum { STATE_ALIGNMENT = 16 };
+    size_t offset = world->states_size;
+    world->states_size += (size + STATE_ALIGNMENT - 1) / STATE_ALIGNMENT * STATE_ALIGNMENT;
+    CHECK(world->states_size < UINT32_MAX);
+    return (uint32_t)offset;
+}
+
+static void create_services(World *world) {
+    const Model *model = world->model;
+    CHECK(model->service_count > 0);
+    for (uint32_t s = 0; s < model->service_count; s++) {
+        const Service *service = &model->services[s];
+        ServiceState *state = &world->services[s];
+        state->key =
+            rng_key(world->options.seed, world->options.replication, service->name, "service");
+        state->route_state = state_reserve(world, service->route.kind->state_size);
+        for (uint32_t i = 0; i < service->replica_count; i++) {
+            Replica *replica = &world->replicas[service->replica_first + i];
+            *replica = (Replica){.service = s, .queue_head = NONE, .queue_tail = NONE};
+            replica->server_state = state_reserve(world, service->server.kind->state_size);
+            replica->shed_state = state_reserve(world, service->shed.kind->state_size);
+            replica->levers = (ReplicaLevers){.is_up = true, .slots = service->slots};
+        }
+    }
+}
+
+/* The salt comes from the edge's name, so that another component shifts nobody's draws. */
+static void create_edges(World *world) {
+    const Model *model = world->model;
+    CHECK(model->edge_count >= model->client_count);
+    for (uint32_t i = 0; i < model->edge_count; i++) {
+        const Edge *edge = &model->edges[i];
+        EdgeState *state = &world->edges[i];
+        const RetryOps *retry = edge->retry.kind->ops;
+        state->key = rng_key(world->options.seed, world->options.replication, edge->name, "edge");
+        RngKey salt = rng_key(0, 0, edge->name, "path");
+        state->path_salt = (uint32_t)salt.k[0];
+        state->max_attempts =
+            retry->max_attempts != NULL ? retry->max_attempts(edge->retry.params) : 1;
+        state->budget_state =
+            state_reserve(world, (size_t)edge->budget.kind->state_size * edge->instances);
+    }
+}
+
+static void create_clients(World *world) {
+    const Model *model = world->model;
+    CHECK(model->client_count > 0);
+    for (uint32_t i = 0; i < model->client_count; i++) {
+        const Client *client = &model->clients[i];
+        ClientState *state = &world->clients[i];
+        state->key =
+            rng_key(world->options.seed, world->options.replication, client->name, "request");
+        RngKey arrivals =
+            rng_key(world->options.seed, world->options.replication, client->name, "arrivals");
+        rng_stream(&state->stream, &arrivals);
+        state->key_base = rng_key(0, 0, client->name, "request").k[0];
+        state->arrivals_state = state_reserve(world, client->arrivals.kind->state_size);
+        if (world->options.traces != NULL) {
+            state->trace = world->options.traces[i];
+        }
+        for (uint32_t k = 0; k < client->user_count; k++) {
+            world->users[client->user_first + k] = (UserState){.client = i, .index = k};
+        }
+    }
+}
+
+static void create_faults(World *world) {
+    for (uint32_t i = 0; i < world->model->fault_count; i++) {
+        const Fault *fault = &world->model->faults[i];
+        CHECK(fault->label != NULL);
+        RngKey key =
+            rng_key(world->options.seed, world->options.replication, fault->label, "fault");
+        rng_stream(&world->faults[i].stream, &key);
+    }
+}
+
+static void start_budgets(World *world) {
+    for (uint32_t i = 0; i < world->model->edge_count; i++) {
+        const Edge *edge = &world->model->edges[i];
+        const BudgetOps *budget = edge->budget.kind->ops;
+        CHECK(edge->instances > 0);
+        for (uint32_t k = 0; budget->start != NULL && k < edge->instances; k++) {
+            Call call = {.edge = i, .instance = k};
+            budget->start(edge->budget.params, budget_state(world, &call));
+        }
+    }
+}
+
+World *world_create(const Model *model, const WorldOptions *options) {
+    CHECK(model->service_count > 0 && model->client_count > 0);
+    World *world = mem_zalloc(1, sizeof *world);
+    world->model = model;
+    world->options = *options;
+    world->fingerprint = UINT64_C(0xcbf29ce484222325);
+    world->stop_reason = STOP_AT_END;
+    queue_init(&world->queue);
+    pool_init(&world->calls, sizeof(Call), pool_limit(model));
+    pool_init(&world->attempts, sizeof(Attempt), pool_limit(model));
+    world->replicas = mem_zalloc(model->replica_count, sizeof *world->replicas);
+    world->outstanding = mem_zalloc(model->replica_count, sizeof *world->outstanding);
+    world->routable = mem_zalloc(model->replica_count, sizeof *world->routable);
+    world->services = mem_zalloc(model->service_count, sizeof *world->services);
+    world->edges = mem_zalloc(model->edge_count, sizeof *world->edges);
+    world->clients = mem_zalloc(model->client_count, sizeof *world->clients);
+    world->users = mem_zalloc(model->user_count, sizeof *world->users);
+    world->faults = mem_zalloc(model->fault_count, sizeof *world->faults);
+    create_services(world);
+    create_edges(world);
+    create_clients(world);
+    create_faults(world);
+    world->states = mem_zalloc(world->states_size, 1);
+    levers_init(&world->levers, model);
+    probe_init(&world->probe, model, options->is_unmeasured);
+    start_budgets(world);
+    return world;
+}
+
+void world_destroy(World *world) {
+    CHECK(world != NULL);
+    queue_free(&world->queue);
+    pool_free(&world->calls);
+    pool_free(&world->attempts);
+    levers_free(&world->levers);
+    probe_free(&world->probe);
+    mem_free(world->replicas);
+    mem_free(world->outstanding);
+    mem_free(world->routable);
+    mem_free(world->services);
+    mem_free(world->edges);
+    mem_free(world->clients);
+    mem_free(world->users);
+    mem_free(world->faults);
+    mem_free(world->states);
+    mem_free(world);
+}
+
+void world_stop(World *world, StopReason reason) {
+    CHECK(reason != STOP_AT_END);
+    if (!world->is_stopping) {
+        world->is_stopping = true;
+        world->stop_reason = reason;
+    }
+}
+
+/* Ends the run where it was stopped, or at its full duration, and closes the last interval. */
+static void world_finish(World *world) {
+    if (world->stop_reason == STOP_AT_END) {
+        world->now = world->model->run.duration;
+    }
+    CHECK(world->now <= world->model->run.duration);
+    if (!world->probe.is_off) {
+        probe_sample(&world->probe, world->now);
+    }
+    sources_tell_unfinished(world);
+}
+
+static void start(World *world) {
+    const Model *model = world->model;
+    uint16_t last_class = 0;
+    for (uint32_t i = 0; i < model->timer_count; i++) {
+        last_class = queue_add_timer(&world->queue, model->timers[i]);
+    }
+    CHECK(last_class == model->timer_count); /* classes count from 1: push_timer */
+    losses_start(world);
+    if (model->run.warmup > 0) {
+        queue_push(&world->queue, model->run.warmup, EVENT_warmup, 0);
+    }
+    sources_start(world);
+}
+
+/* What is looked at only now and then: budgets, interruption, a clock that stands still. */
+static void world_look_around(World *world, SimTime *looked_at) {
+    enum { MASK = (1 << 16) - 1 };
+    CHECK((world->event_count & MASK) == 0);
+    if ((double)world->event_count >= world->model->run.max_events) {
+        world_stop(world, STOP_EVENTS);
+    }
+    if (world->options.interrupt != NULL && *world->options.interrupt != 0) {
+        world_stop(world, STOP_INTERRUPTED);
+    }
+    if (world->event_count % EVENTS_AT_ONE_INSTANT_MAX < MASK) {
+        if (*looked_at == world->now) {
+            world_stop(world, STOP_NO_PROGRESS);
+        }
+        *looked_at = world->now;
+    }
+}
+
+void world_run(World *world) {
+    CHECK(world->event_count == 0);
+    start(world);
+    SimTime duration = world->model->run.duration, looked_at = -1;
+    Event event;
+    while (!world->is_stopping && queue_pop(&world->queue, &event) && event.time < duration) {
+        if (event.time >= world->probe.next_sample_at) {
+            probe_sample(&world->probe, event.time);
+        }
+        world->now = event.time;
+        uint64_t word =
+            (uint64_t)event.time ^ (uint64_t)event.kind << 56 ^ (uint64_t)event.target << 28;
+        world->fingerprint = (world->fingerprint ^ word) * UINT64_C(0x9FB21C651E98DF25);
+        world->fingerprint ^= world->fingerprint >> 29;
+        world->event_count++;
+        flow_handle(world, &event);
+        if ((world->event_count & 0xffff) == 0) {
+            world_look_around(world, &looked_at);
+        }
+    }
+    world_finish(world);
+}

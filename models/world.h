@@ -1,0 +1,169 @@
+/* One replication: everything that changes during a run.
+ *
+ * A World belongs to one thread and shares nothing but the const Model. Parts refer to each other
+ * by index, never by address. Kinds' state lies in one block, at offsets. The life of a request is
+ * in models/flow.c, the numbers are taken in models/probe.c, and what faults may move is in
+ * models/levers.c.
+ */
+#ifndef KNOCKON_MODELS_WORLD_H
+#define KNOCKON_MODELS_WORLD_H
+
+#include "models/arrivals/arrivals.h"
+#include "models/levers.h"
+#include "models/model.h"
+#include "models/probe.h"
+#include "models/request.h"
+#include "sim/pool.h"
+#include "sim/queue.h"
+#include "sim/rng.h"
+
+typedef enum EventKind {
+#define EVENT(id, target, doc) EVENT_##id,
+#include "models/events.def"
+#undef EVENT
+    EVENT_KIND_COUNT
+} EventKind;
+
+typedef struct Replica {
+    uint32_t service;
+    uint32_t queue_head, queue_tail, queue_count; /* oldest to youngest, linked through attempts */
+    uint32_t busy;                                /* slots in use */
+    uint32_t suspended_count;                     /* work that lost its slot */
+    uint32_t server_state, shed_state;            /* offsets into World.states */
+    ReplicaLevers levers;
+} Replica;
+
+typedef struct ServiceState {
+    RngKey key;
+    uint32_t route_state;    /* offset into World.states */
+    uint32_t routable_count; /* replicas believed to be up: World.routable from replica_first on */
+    uint32_t in_system;      /* attempts that have reached a replica and not left it */
+} ServiceState;
+
+typedef struct EdgeState {
+    RngKey key;
+    uint32_t path_salt; /* from the edge's name: tells its calls from others of the same request */
+    uint32_t max_attempts; /* the first included; COUNT_UNLIMITED */
+    uint32_t budget_state; /* offset of the first instance's into World.states */
+    uint32_t turn;         /* the next instance */
+    bool is_cut;           /* by a partition */
+} EdgeState;
+
+typedef struct ClientState {
+    Rng stream;
+    RngKey key;
+    uint64_t request_count;
+    uint64_t key_base; /* request k has key key_base + k */
+    uint32_t arrivals_state;
+    LoadCursor cursor;
+    TraceSource trace;
+    Arrival next; /* the arrival that is scheduled */
+} ClientState;
+
+typedef struct UserState {
+    uint32_t client, index;
+    uint32_t turn; /* requests made so far */
+} UserState;
+
+typedef struct FaultState {
+    Rng stream;
+    bool is_on;
+} FaultState;
+
+typedef enum StopReason {
+    STOP_AT_END,      /* the duration is over */
+    STOP_WHEN,        /* first passage: stop_when holds */
+    STOP_EVENTS,      /* max_events */
+    STOP_IN_FLIGHT,   /* max_in_flight */
+    STOP_NO_PROGRESS, /* the clock stands still */
+    STOP_INTERRUPTED, /* *interrupt became true */
+} StopReason;
+
+/* What happened to one request, for requests.csv. */
+typedef struct RequestRecord {
+    uint64_t number; /* of the client's requests, from 0 */
+    SimTime arrived_at, ended_at;
+    uint32_t client, attempt_count, input_tokens, output_tokens;
+    Outcome outcome;
+    bool is_finished; /* false: the run ended first */
+} RequestRecord;
+
+/* A change of state, for events.csv and the story of a run. */
+typedef struct Note {
+    SimTime at;
+    const char *what;   /* a word: "fault", "refused", … */
+    uint32_t component; /* NONE: the run */
+    uint32_t replica;   /* within its service; NONE */
+    uint32_t client;    /* of the request; NONE */
+    uint64_t request;   /* number of the client's request; used if client is not NONE */
+    uint32_t attempt;   /* its number, 1 is the first; 0: not about an attempt */
+    const char *detail; /* more words, or "" */
+} Note;
+
+/* What the outside asks of one replication. */
+typedef struct WorldOptions {
+    uint64_t seed;
+    uint32_t replication;
+    bool is_twin;        /* leave the triggers out */
+    bool is_unmeasured;  /* take no numbers: the event hash must not change */
+    TraceSource *traces; /* by client, or NULL when no client replays a trace */
+    void *context;       /* handed to the next two */
+    void (*on_note)(void *context, const Note *note);   /* every step of a request; NULL */
+    void (*on_change)(void *context, const Note *note); /* changes of state only; NULL */
+    void (*on_request)(void *context, const RequestRecord *record); /* each request's end; NULL */
+    const volatile int *interrupt; /* stop soon when it is not 0; NULL */
+} WorldOptions;
+
+typedef struct World {
+    SimTime now;
+    EventQueue queue;
+    Pool calls, attempts;
+    const Model *model;
+    Replica *replicas;
+    uint32_t *outstanding; /* by replica: attempts sent, not answered, not given up */
+    uint32_t *routable;
+    ServiceState *services;
+    EdgeState *edges;
+    ClientState *clients;
+    UserState *users;
+    FaultState *faults;
+    Levers levers;
+    unsigned char *states; /* of kinds, zeroed at the start */
+    size_t states_size;
+    Probe probe;
+    WorldOptions options;
+    uint64_t event_count;
+    uint64_t fingerprint; /* hash over (time, kind, target) of all events */
+    bool is_stopping;
+    StopReason stop_reason;
+} World;
+
+/* A World at time 0; the model must outlive it. */
+World *world_create(const Model *model, const WorldOptions *options);
+void world_destroy(World *world);
+
+/* Runs to the end of the duration, or to what stops it before (stop_reason, now). Once only. */
+void world_run(World *world);
+
+/* Requests conserved, counts equal to what they count, nothing negative; CHECKs. Slow: for tests.
+ */
+void world_check(World *world);
+
+static inline Call *world_call(const World *world, uint32_t slot) {
+    return pool_at(&world->calls, slot);
+}
+
+static inline Attempt *world_attempt(const World *world, uint32_t slot) {
+    return pool_at(&world->attempts, slot);
+}
+
+static inline void *world_state(const World *world, uint32_t offset) {
+    return world->states + offset;
+}
+
+/* The service that an attempt is at or on its way to. */
+static inline const Service *world_service_of(const World *world, const Replica *replica) {
+    return &world->model->services[replica->service];
+}
+
+#endif

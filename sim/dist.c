@@ -118,8 +118,8 @@ static double draw_hyperexponential(const Dist *dist, Rng *rng) {
 
 /* Rejection-inversion of Hörmann and Derflinger, "Rejection-inversion to generate variates from
  * monotone discrete distributions", ACM TOMACS 6 (1996): exact, no table whatever the number of
- * ranks, at most 1.1 tries on average. An alias table of 10^6 ranks would be 16 MB and a cache miss
- * a draw. */
+ * ranks, at most 1.02 tries on average. An alias table of 10^6 ranks would be 16 MB and a cache
+ * miss a draw. */
 static double draw_zipf(const Dist *dist, Rng *rng) {
     double s = dist->u.zipf.s;
     double count = dist->count;

@@ -131,6 +131,11 @@ void dist_free(Dist *dist);
 /* The draws that dist_draw does not make inline. */
 double dist_draw_other(const Dist *dist, Rng *rng);
 
+/* True if every draw is the same. */
+static inline bool dist_is_constant(const Dist *dist) {
+    return dist->sampler == DIST_CONSTANT;
+}
+
 /* One draw: finite, >= 0. Constants take no random number. */
 static inline double dist_draw(const Dist *dist, Rng *rng) {
     if (dist->sampler == DIST_EXPONENTIAL) {
@@ -139,14 +144,19 @@ static inline double dist_draw(const Dist *dist, Rng *rng) {
     return dist->sampler == DIST_CONSTANT ? dist->scale : dist_draw_other(dist, rng);
 }
 
+/* The one draw of (key, a, b), as rng_keyed and dist_draw; free of cost for constants. */
+static inline double dist_draw_keyed(const Dist *dist, const RngKey *key, uint64_t a, uint64_t b) {
+    if (dist_is_constant(dist)) {
+        return dist->scale;
+    }
+    Rng rng;
+    rng_keyed(&rng, key, a, b);
+    return dist_draw(dist, &rng);
+}
+
 /* The exact mean of the law as compiled; infinite for pareto with a shape of 1 or less. */
 static inline double dist_mean(const Dist *dist) {
     return dist->mean;
-}
-
-/* True if every draw is the same. */
-static inline bool dist_is_constant(const Dist *dist) {
-    return dist->sampler == DIST_CONSTANT;
 }
 
 #endif

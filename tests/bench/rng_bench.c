@@ -48,17 +48,11 @@ static double keyed_uniform(const Bench *b, uint64_t i) {
     return rng_uniform(&rng);
 }
 
-static double keyed_draw(const Bench *b, uint64_t i) {
-    Rng rng;
-    rng_keyed(&rng, &b->key, i, 1);
-    return dist_draw(&b->dist, &rng);
-}
-
 LOOP(loop_next, rng_next(&b->rng) >> 63)
 LOOP(loop_uniform, rng_uniform(&b->rng))
 LOOP(loop_below, rng_below(&b->rng, 1000003))
 LOOP(loop_keyed, keyed_uniform(b, i))
-LOOP(loop_keyed_draw, keyed_draw(b, i))
+LOOP(loop_keyed_draw, dist_draw_keyed(&b->dist, &b->key, i, 1))
 LOOP(loop_dist, dist_draw(&b->dist, &b->rng))
 LOOP(loop_exponential, ziggurat_exponential(&b->rng))
 LOOP(loop_exponential_log, -math_log(rng_uniform_open(&b->rng)))

@@ -280,6 +280,22 @@ START_TEST(constants_draw_no_random_number) {
 }
 END_TEST
 
+START_TEST(a_keyed_draw_is_the_first_draw_of_the_keyed_state) {
+    Cases cases;
+    cases_fill(&cases, 1);
+    RngKey key = rng_key(3, 0, "llm", "work");
+    for (size_t i = 0; i < CASE_COUNT; i++) {
+        Dist dist = solved(cases.specs[i]);
+        for (uint64_t request = 0; request < 50; request++) {
+            Rng rng;
+            rng_keyed(&rng, &key, request, 2);
+            ck_assert(dist_draw_keyed(&dist, &key, request, 2) == dist_draw(&dist, &rng));
+        }
+        dist_free(&dist);
+    }
+}
+END_TEST
+
 START_TEST(times_a_power_of_two_every_draw_scales_to_the_bit) {
     Cases plain;
     Cases scaled;
@@ -397,5 +413,6 @@ TEST_SUITE("sim/dist", uniform_and_exponential_draws_have_their_distribution,
            the_order_of_an_empirical_sample_changes_no_draw,
            zipf_ranks_have_their_weights_at_and_around_every_special_exponent,
            an_uneven_zipf_law_beyond_any_table_keeps_its_mean, constants_draw_no_random_number,
+           a_keyed_draw_is_the_first_draw_of_the_keyed_state,
            times_a_power_of_two_every_draw_scales_to_the_bit,
            draws_are_finite_and_never_negative_at_every_limit, bits_are_the_same_everywhere)

@@ -115,7 +115,7 @@ START_TEST(the_tail_of_the_normal_has_its_weight_and_shape) {
 }
 END_TEST
 
-/* Between the inner part of a layer and the curve a third algorithm draws, in 1 % of cases: the
+/* Between the inner part of a layer and the curve a third algorithm draws, in 2 % of cases: the
  * share of draws in each layer's own strip [edge i+1, edge i] must be the curve's. */
 static void check_strips(const double *edge, double (*draw)(Rng *), const double *mass, Rng *rng) {
     double found[ZIGGURAT_LAYERS] = {0};

@@ -117,7 +117,7 @@ typedef struct Dist {
 } Dist;
 
 /* A law from its parameters. False with an error if they do not go together; *out is untouched
- * then. Parameters that have no closed form (gamma by p99, weibull) are met within 1e-9, all others
+ * then. Parameters that have no closed form (gamma by p99, weibull) are met within 1e-7, all others
  * to rounding. */
 bool dist_solve(const DistSpec *spec, Dist *out, Error *error);
 

@@ -305,6 +305,30 @@ START_TEST(quantile_ranks_invert_the_binomial_law) {
 }
 END_TEST
 
+START_TEST(quantile_ranks_of_large_counts_go_on_where_exact_ones_end) {
+    /* GSL's own inverse by search is right at 2e6; at 10^12 the law is normal to many digits. */
+    static const double QUANTILES[] = {0.001, 0.1, 0.5, 0.95, 0.999};
+    for (size_t i = 0; i < 5; i++) {
+        double p = QUANTILES[i];
+        const unsigned count = 2000000;
+        RankInterval ranks = interval_quantile_ranks(count, p, 0.95);
+        unsigned low = (unsigned)ranks.low, high = (unsigned)ranks.high - 1;
+        ck_assert_double_ge(gsl_cdf_binomial_P(low + 1, p, count), 0.025);
+        ck_assert_double_lt(gsl_cdf_binomial_P(low - 2, p, count), 0.025);
+        ck_assert_double_ge(gsl_cdf_binomial_P(high + 1, p, count), 0.975);
+        ck_assert_double_lt(gsl_cdf_binomial_P(high - 2, p, count), 0.975);
+        ranks = interval_quantile_ranks(UINT64_C(1000000000000), p, 0.95);
+        double deviation = sqrt(1e12 * p * (1 - p));
+        ASSERT_NEAR(((double)ranks.low - 1e12 * p) / deviation, -1.959964, 1e-4);
+        ASSERT_NEAR(((double)ranks.high - 1e12 * p) / deviation, 1.959964, 1e-4);
+    }
+    /* Far in the tail of many: a handful of values, a Poisson law. */
+    RankInterval ranks = interval_quantile_ranks(100000000, 1 - 1e-7, 0.95);
+    ck_assert_uint_eq(100000000 - ranks.low, 17);
+    ck_assert_uint_eq(100000001 - ranks.high, 4);
+}
+END_TEST
+
 START_TEST(quantile_interval_covers_the_median_of_independent_values) {
     gsl_rng *rng = gsl_rng_alloc(gsl_rng_taus2);
     Hist *hist = mem_zalloc(1, sizeof *hist);
@@ -337,4 +361,5 @@ TEST_SUITE("sim/stats", running_moments_agree_with_gsl, merged_parts_equal_the_w
            mean_interval_is_students, mean_interval_covers_as_often_as_it_says,
            batch_means_interval_covers_a_correlated_mean, quantile_ranks_meet_the_measured_ones,
            quantile_ranks_invert_the_binomial_law,
+           quantile_ranks_of_large_counts_go_on_where_exact_ones_end,
            quantile_interval_covers_the_median_of_independent_values)

@@ -1,81 +1,30 @@
 #include "sim/queue.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "sim/check.h"
-#include "sim/queue_heap.h"
 
 enum {
     QUEUE_FIRST_CAPACITY = 64,
-    QUEUE_LINE_SIZE = 64,
+    QUEUE_HEAP_KEYS = 2048,  /* from here on buckets are faster than a plain heap */
     QUEUE_DEAD_ALLOWED = 64, /* below this a sweep is not worth its call */
 };
 
-#define QUEUE_SLOT_MASK ((UINT64_C(1) << QUEUE_SLOT_BITS) - 1)
 #define QUEUE_SEQUENCE_END (UINT64_C(1) << QUEUE_SEQUENCE_BITS)
 #define QUEUE_NO_SLOT UINT32_MAX
 
-static QueueKey *heap_alloc(size_t capacity) {
-    CHECK(capacity % HEAP_ARITY == 0);
-    /* mem_alloc has no alignment to offer, and one malloc more or less per growth is nothing. */
-    void *keys = aligned_alloc(QUEUE_LINE_SIZE, capacity * sizeof(QueueKey));
-    return keys != NULL ? keys : mem_alloc(SIZE_MAX); /* mem_alloc says that memory is out */
-}
-
-static void heap_reserve(EventQueue *queue, size_t capacity) {
-    if (capacity <= queue->heap_capacity) {
-        return;
-    }
-    size_t grown = queue->heap_capacity * 2;
-    while (grown < capacity) {
-        grown *= 2;
-    }
-    QueueKey *keys = heap_alloc(grown);
-    memcpy(keys, queue->heap, queue->heap_end * sizeof *keys);
-    memset(&keys[queue->heap_end], 0xff, (grown - queue->heap_end) * sizeof *keys);
-    mem_free(queue->heap);
-    queue->heap = keys;
-    queue->heap_capacity = grown;
-}
-
-static void heap_push(EventQueue *queue, QueueKey key) {
-    if (queue->has_hole) {
-        queue->has_hole = false;
-        heap_sift_down(queue->heap, queue->heap_end, HEAP_ROOT, key);
-        return;
-    }
-    if (queue->heap_end == queue->heap_capacity) {
-        heap_reserve(queue, queue->heap_capacity + 1);
-    }
-    heap_sift_up(queue->heap, queue->heap_end++, key);
-}
-
-/* Fills the root's hole with the last key. */
-static void heap_close_hole(EventQueue *queue) {
-    CHECK(queue->has_hole && queue->heap_end > HEAP_ROOT);
-    queue->has_hole = false;
-    size_t end = --queue->heap_end;
-    QueueKey key = queue->heap[end];
-    queue->heap[end] = HEAP_LAST_KEY;
-    if (end > HEAP_ROOT) {
-        heap_sift_down(queue->heap, end, HEAP_ROOT, key);
-    }
-}
-
 void queue_init(EventQueue *queue) {
     CHECK(queue != NULL);
-    *queue = (EventQueue){.heap_end = HEAP_ROOT,
-                          .heap_capacity = QUEUE_FIRST_CAPACITY,
-                          .first_free = QUEUE_NO_SLOT,
-                          .latest = -1};
-    queue->heap = heap_alloc(QUEUE_FIRST_CAPACITY);
-    memset(queue->heap, 0xff, QUEUE_FIRST_CAPACITY * sizeof *queue->heap);
+    *queue =
+        (EventQueue){.heap_end_max = QUEUE_HEAP_KEYS, .first_free = QUEUE_NO_SLOT, .latest = -1};
+    heap_init(&queue->heap);
+    buckets_init(&queue->buckets);
 }
 
 void queue_free(EventQueue *queue) {
     CHECK(queue != NULL);
-    mem_free(queue->heap);
+    heap_free(&queue->heap);
+    buckets_free(&queue->buckets);
     mem_free(queue->records);
     vec_free(&queue->classes);
     *queue = (EventQueue){0};
@@ -95,7 +44,8 @@ static void records_reserve(EventQueue *queue, size_t capacity) {
 
 void queue_reserve(EventQueue *queue, size_t count) {
     CHECK(count <= QUEUE_SLOT_MASK + 1);
-    heap_reserve(queue, HEAP_ROOT + count);
+    heap_reserve(&queue->heap, count < QUEUE_HEAP_KEYS ? count : QUEUE_HEAP_KEYS);
+    buckets_reserve(&queue->buckets, count);
     records_reserve(queue, count);
 }
 
@@ -103,8 +53,10 @@ void queue_copy(EventQueue *to, const EventQueue *from) {
     CHECK(to != from);
     queue_free(to);
     *to = *from;
-    to->heap = heap_alloc(from->heap_capacity);
-    memcpy(to->heap, from->heap, from->heap_capacity * sizeof *to->heap);
+    to->warm = NULL;
+    to->warm_context = NULL;
+    heap_copy(&to->heap, &from->heap);
+    buckets_copy(&to->buckets, &from->buckets);
     to->records = NULL;
     to->record_capacity = 0;
     records_reserve(to, from->record_capacity);
@@ -118,16 +70,68 @@ void queue_copy(EventQueue *to, const EventQueue *from) {
     }
 }
 
-static uint32_t slot_take(EventQueue *queue) {
-    uint32_t slot = queue->first_free;
-    if (slot != QUEUE_NO_SLOT) {
-        queue->first_free = queue->records[slot].target;
-        return slot;
+void queue_set_warm(EventQueue *queue, QueueWarm *warm, const void *context) {
+    CHECK(queue != NULL);
+    queue->warm = warm;
+    queue->warm_context = context;
+}
+
+static void queue_limit_heap(EventQueue *queue) {
+    size_t end = 2 * queue->heap.end;
+    queue->heap_end_max = end > QUEUE_HEAP_KEYS ? end : QUEUE_HEAP_KEYS;
+}
+
+static __attribute__((noinline)) void queue_spill(EventQueue *queue) {
+    buckets_spill(&queue->buckets, &queue->heap);
+    queue_limit_heap(queue);
+}
+
+static inline void key_push(EventQueue *queue, uint64_t time, uint64_t tag) {
+    if (time >= queue->buckets.limit) {
+        buckets_push(&queue->buckets, time, tag);
+        return;
     }
+    heap_push(&queue->heap, time, tag);
+    if (__builtin_expect(queue->heap.end > queue->heap_end_max, 0)) {
+        queue_spill(queue);
+    }
+}
+
+/* Fills the empty heap with the events that come next, and has what they need fetched. */
+static __attribute__((noinline)) bool queue_refill(EventQueue *queue) {
+    bool is_checking = queue->dead > queue->live / 4;
+    size_t dropped = 0;
+    bool found =
+        buckets_open(&queue->buckets, &queue->heap, is_checking ? queue->records : NULL, &dropped);
+    CHECK(queue->dead >= dropped);
+    queue->dead -= dropped;
+    queue_limit_heap(queue);
+    for (size_t i = HEAP_ROOT; i < queue->heap.end; i++) {
+        __builtin_prefetch(&queue->records[queue->heap.keys[i].tag & QUEUE_SLOT_MASK], 1);
+    }
+    if (queue->warm != NULL) {
+        for (size_t i = HEAP_ROOT; i < queue->heap.end; i++) {
+            const QueueRecord *record = &queue->records[queue->heap.keys[i].tag & QUEUE_SLOT_MASK];
+            queue->warm(queue->warm_context, record->kind, record->target);
+        }
+    }
+    return found;
+}
+
+static __attribute__((noinline)) uint32_t slot_take_fresh(EventQueue *queue) {
     if (queue->record_count == queue->record_capacity) {
         records_reserve(queue, (size_t)queue->record_capacity + 1);
     }
     return queue->record_count++;
+}
+
+static inline uint32_t slot_take(EventQueue *queue) {
+    uint32_t slot = queue->first_free;
+    if (__builtin_expect(slot == QUEUE_NO_SLOT, 0)) {
+        return slot_take_fresh(queue);
+    }
+    queue->first_free = queue->records[slot].target;
+    return slot;
 }
 
 static void slot_give(EventQueue *queue, uint32_t slot) {
@@ -137,7 +141,7 @@ static void slot_give(EventQueue *queue, uint32_t slot) {
 }
 
 /* Gives the next event a slot and a sequence number. */
-static uint64_t tag_take(EventQueue *queue) {
+static inline uint64_t tag_take(EventQueue *queue) {
     CHECK(++queue->sequence < QUEUE_SEQUENCE_END);
     queue->live++;
     return queue->sequence << QUEUE_SLOT_BITS | slot_take(queue);
@@ -155,7 +159,7 @@ EventId queue_push(EventQueue *queue, SimTime at, uint16_t kind, uint32_t target
     record->target = target;
     record->kind = kind;
     record->timer_class = 0;
-    heap_push(queue, (QueueKey){.time = (uint64_t)at, .tag = tag});
+    key_push(queue, (uint64_t)at, tag);
     return id_of_tag(tag);
 }
 
@@ -203,7 +207,8 @@ EventId queue_push_timer(EventQueue *queue, SimTime now, uint16_t timer_class, u
     class->latest = at;
     if (!class->has_entry) {
         class->has_entry = true;
-        heap_push(queue, class_key(queue, class));
+        QueueKey key = class_key(queue, class);
+        key_push(queue, key.time, key.tag);
     }
     return id_of_tag(tag);
 }
@@ -222,26 +227,21 @@ static void timer_unlink(EventQueue *queue, const QueueRecord *timer) {
     }
 }
 
-/* Drops all dead keys from the heap: O(n), paid for by the cancels since the last time. */
-static void queue_sweep(EventQueue *queue) {
+/* Drops all dead keys: O(n), paid for by the cancels since the last time. */
+static __attribute__((noinline)) void queue_sweep(EventQueue *queue) {
+    QueueHeap *heap = &queue->heap;
     size_t end = HEAP_ROOT;
-    for (size_t i = HEAP_ROOT + (size_t)queue->has_hole; i < queue->heap_end; i++) {
-        QueueKey key = queue->heap[i];
+    for (size_t i = HEAP_ROOT + (size_t)heap->has_hole; i < heap->end; i++) {
+        QueueKey key = heap->keys[i];
         if (queue->records[key.tag & QUEUE_SLOT_MASK].tag == key.tag) {
-            queue->heap[end++] = key;
+            heap->keys[end++] = key;
+        } else {
+            queue->dead--;
         }
     }
-    for (size_t i = end; i < queue->heap_end; i++) {
-        queue->heap[i] = HEAP_LAST_KEY;
-    }
-    queue->heap_end = end;
-    queue->has_hole = false;
-    queue->dead = 0;
-    if (end > HEAP_ROOT + 1) {
-        for (size_t i = heap_parent(end - 1); i >= HEAP_ROOT; i--) {
-            heap_sift_down(queue->heap, end, i, queue->heap[i]);
-        }
-    }
+    heap_rebuild(heap, end);
+    queue->dead -= buckets_sweep(&queue->buckets, queue->records);
+    CHECK(queue->dead == 0);
 }
 
 bool queue_cancel(EventQueue *queue, EventId id) {
@@ -268,17 +268,17 @@ bool queue_cancel(EventQueue *queue, EventId id) {
  * timer classes whose first timer has gone to where the present first one belongs. False when
  * nothing is pending. */
 static bool queue_settle(EventQueue *queue) {
-    if (queue->has_hole) {
-        heap_close_hole(queue);
+    QueueHeap *heap = &queue->heap;
+    if (heap->has_hole) {
+        heap_close_hole(heap);
     }
-    while (queue->heap_end > HEAP_ROOT) {
-        uint64_t tag = queue->heap[HEAP_ROOT].tag;
+    while (heap->end > HEAP_ROOT || queue_refill(queue)) {
+        uint64_t tag = heap->keys[HEAP_ROOT].tag;
         const QueueRecord *record = &queue->records[tag & QUEUE_SLOT_MASK];
         if (record->tag != tag) {
             CHECK(queue->dead > 0);
             queue->dead--;
-            queue->has_hole = true;
-            heap_close_hole(queue);
+            heap_close_hole(heap);
             continue;
         }
         if (record->timer_class == 0) {
@@ -287,22 +287,25 @@ static bool queue_settle(EventQueue *queue) {
         QueueTimerClass *class = &queue->classes.items[record->target - 1];
         if (class->first == QUEUE_NO_SLOT) {
             class->has_entry = false;
-            queue->has_hole = true;
-            heap_close_hole(queue);
+            heap_close_hole(heap);
             continue;
         }
         QueueKey key = class_key(queue, class);
         if (key.tag == tag) {
             return true;
         }
-        heap_sift_down(queue->heap, queue->heap_end, HEAP_ROOT, key);
+        heap->has_hole = true;
+        key_push(queue, key.time, key.tag);
+        if (heap->has_hole) {
+            heap_close_hole(heap);
+        }
     }
     return false;
 }
 
 SimTime queue_next_time(EventQueue *queue) {
     CHECK(queue != NULL);
-    return queue_settle(queue) ? (SimTime)queue->heap[HEAP_ROOT].time : SIM_TIME_NEVER;
+    return queue_settle(queue) ? (SimTime)queue->heap.keys[HEAP_ROOT].time : SIM_TIME_NEVER;
 }
 
 bool queue_pop(EventQueue *queue, Event *event) {
@@ -310,14 +313,14 @@ bool queue_pop(EventQueue *queue, Event *event) {
         CHECK(queue->live == 0);
         return false;
     }
-    QueueKey key = queue->heap[HEAP_ROOT];
+    QueueKey key = queue->heap.keys[HEAP_ROOT];
     uint32_t slot = (uint32_t)(key.tag & QUEUE_SLOT_MASK);
     if (queue->records[slot].timer_class != 0) {
         slot = queue->classes.items[queue->records[slot].target - 1].first;
         timer_unlink(queue, &queue->records[slot]);
         /* The entry stays where it is and is put right when it is next looked at. */
     } else {
-        queue->has_hole = true;
+        queue->heap.has_hole = true;
     }
     const QueueRecord *record = &queue->records[slot];
     event->time = (SimTime)key.time;

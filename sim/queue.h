@@ -19,6 +19,8 @@
 #include <stdint.h>
 
 #include "sim/clock.h"
+#include "sim/queue_buckets.h"
+#include "sim/queue_heap.h"
 #include "sim/vec.h"
 
 /* Names one scheduled event for ever: it carries the event's sequence number. All zero is none. The
@@ -37,11 +39,10 @@ typedef struct Event {
 
 enum { QUEUE_SLOT_BITS = 24, QUEUE_SEQUENCE_BITS = 40, QUEUE_TIMER_CLASSES_MAX = 32767 };
 
-/* The order of events: time first, then the tag, whose upper 40 bits are the sequence number. */
-typedef struct QueueKey {
-    uint64_t time;
-    uint64_t tag; /* sequence << QUEUE_SLOT_BITS | slot; never 0 */
-} QueueKey;
+#define QUEUE_SLOT_MASK ((UINT64_C(1) << QUEUE_SLOT_BITS) - 1)
+
+/* Told which event will be popped soon, for prefetching what its handler will touch. */
+typedef void QueueWarm(const void *context, uint16_t kind, uint32_t target);
 
 /* What is known of a pending event besides its key. */
 typedef struct QueueRecord {
@@ -66,10 +67,8 @@ typedef struct QueueTimerClass {
 } QueueTimerClass;
 
 typedef struct EventQueue {
-    QueueKey *heap; /* aligned so that four siblings share a cache line */
-    size_t heap_end;
-    size_t heap_capacity;
-    bool has_hole; /* the root was taken and nothing has filled its place yet */
+    QueueHeap heap;      /* everything before buckets.limit */
+    size_t heap_end_max; /* a heap that ends beyond spills to the buckets */
     QueueRecord *records;
     uint32_t record_count;
     uint32_t record_capacity;
@@ -77,9 +76,12 @@ typedef struct EventQueue {
     uint64_t sequence; /* of the latest push */
     SimTime latest;    /* time of the latest pop; -1 before the first */
     size_t live;       /* pending events */
-    size_t dead;       /* keys in the heap whose event was cancelled */
+    size_t dead;       /* keys whose event was cancelled */
     uint64_t tie_count;
     VEC(QueueTimerClass) classes;
+    QueueWarm *warm;
+    const void *warm_context;
+    QueueBuckets buckets;
 } EventQueue;
 
 void queue_init(EventQueue *queue);
@@ -91,6 +93,10 @@ void queue_reserve(EventQueue *queue, size_t count);
 /* Makes `to`, an initialised queue whose contents are dropped, the equal of `from`: the same ids
  * are pending and the same calls give the same answers. */
 void queue_copy(EventQueue *to, const EventQueue *from);
+
+/* Sets the hook for prefetching, NULL for none. It pays above 10^4 events, and is called only
+ * there. A copy has no hook: the context is the other owner's. */
+void queue_set_warm(EventQueue *queue, QueueWarm *warm, const void *context);
 
 /* Schedules an event at `at` ns, not before the event popped last and before SIM_TIME_NEVER. */
 EventId queue_push(EventQueue *queue, SimTime at, uint16_t kind, uint32_t target);

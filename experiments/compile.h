@@ -1,0 +1,31 @@
+/* From a scenario's tree to a Model: every mistake of the user's is found here.
+ *
+ * Names are collected first, so that references may go forwards; then each part is read by its
+ * table; then what tables cannot say is checked (cycles, contradictions), and at last what is legal
+ * but usually a mistake is warned of. All errors of a file are reported, not only the first.
+ */
+#ifndef KNOCKON_EXPERIMENTS_COMPILE_H
+#define KNOCKON_EXPERIMENTS_COMPILE_H
+
+#include "experiments/doc.h"
+#include "experiments/resolved.h"
+#include "models/model.h"
+
+enum {
+    COMPILE_COMPONENTS_MAX = 4096, /* clients and services */
+    COMPILE_EDGES_MAX = 16384,
+    COMPILE_DEPTH_MAX = 32,    /* services that call each other in a chain */
+    COMPILE_SPIKES_MAX = 1000, /* of one client */
+    COMPILE_SAMPLES_MAX = 10000000,
+};
+
+/* NULL when there was an error (of `doc` or here): see `diagnostics`. `resolved` may be NULL. The
+ * Model is the caller's, and needs none of the others any more. */
+Model *compile_scenario(Doc *doc, Diagnostics *diagnostics, Resolved *resolved);
+
+/* Loads a file, carries out the assignments and compiles: what every command that takes FILE does.
+ */
+Model *compile_file(const char *path, char *const *sets, size_t set_count, Doc *doc,
+                    Diagnostics *diagnostics, Resolved *resolved);
+
+#endif

@@ -1,0 +1,198 @@
+/* Clients: whom they call, when their requests come, how the load moves. */
+#include <string.h>
+
+#include "experiments/compile_parts.h"
+#include "models/arrivals/arrivals.h"
+#include "sim/check.h"
+
+uint32_t compile_call(Compiler *compiler, const DocNode *call, const DocNode *at, uint32_t caller,
+                      const DocNode *to) {
+    SchemaReader *reader = &compiler->reader;
+    Edge edge = {.caller = caller, .deadline = SIM_TIME_NEVER};
+    if (to == NULL) {
+        schema_read(reader, &schema_call, call, at, (SchemaKeys){0}, &edge);
+        to = doc_find(call, "to");
+    } else {
+        schema_read(reader, &schema_call, call, at, KEYS("to"), &edge);
+        const DocPair *misplaced = doc_find_pair(call, "to");
+        if (misplaced != NULL) {
+            diag_error(reader->diagnostics, misplaced->key,
+                       "'to' does not belong here: the client's 'target' says whom it calls");
+        }
+    }
+    if (!edge.has_latency) {
+        edge.latency = compiler->network.latency;
+    }
+    if (!edge.has_reply_latency) {
+        edge.reply_latency = edge.has_latency ? edge.latency : compiler->network.reply_latency;
+    }
+    if (compiler->edges.count == COMPILE_EDGES_MAX) {
+        diag_error(reader->diagnostics, at, "there may be %d calls in all", COMPILE_EDGES_MAX);
+    }
+    vec_push(&compiler->edges, edge);
+    vec_push(&compiler->edge_places, to == NULL ? at : to);
+    return (uint32_t)compiler->edges.count - 1;
+}
+
+/* A list of maps by one schema into an array of structs. */
+static uint32_t read_list(Compiler *compiler, const Schema *schema, const char *what,
+                          const DocNode *list, void **out) {
+    SchemaReader *reader = &compiler->reader;
+    if (!schema_expect_list(reader, list, what)) {
+        return 0;
+    }
+    char *items = model_alloc(compiler->model, list->count, schema->size);
+    for (uint32_t i = 0; i < list->count; i++) {
+        size_t mark = resolved_enter_item(reader->resolved, i);
+        schema_read(reader, schema, list->items[i], list->items[i], (SchemaKeys){0},
+                    items + (size_t)i * schema->size);
+        resolved_leave(reader->resolved, mark);
+    }
+    *out = items;
+    return list->count;
+}
+
+static void read_points(Compiler *compiler, const DocNode *list, LoadSpec *spec) {
+    void *items = NULL;
+    spec->point_count = read_list(compiler, &schema_load_point, "points of a load", list, &items);
+    spec->points = items;
+}
+
+static void read_load(Compiler *compiler, const DocNode *load, LoadSpec *spec) {
+    SchemaReader *reader = &compiler->reader;
+    size_t mark = resolved_enter(reader->resolved, "load");
+    if (load->kind != DOC_MAP) {
+        read_points(compiler, load, spec);
+        resolved_leave(reader->resolved, mark);
+        return;
+    }
+    uint8_t interpolate = INTERPOLATE_HOLD;
+    schema_read(reader, &schema_load, load, load, KEYS("points", "sine"), &interpolate);
+    const DocNode *points = doc_find(load, "points"), *sine = doc_find(load, "sine");
+    if (points != NULL) {
+        size_t inner = resolved_enter(reader->resolved, "points");
+        read_points(compiler, points, spec);
+        resolved_leave(reader->resolved, inner);
+    }
+    spec->is_linear = interpolate == INTERPOLATE_LINEAR && spec->point_count > 0;
+    if (sine != NULL) {
+        size_t inner = resolved_enter(reader->resolved, "sine");
+        schema_read(reader, &schema_sine, sine, sine, (SchemaKeys){0}, spec);
+        resolved_leave(reader->resolved, inner);
+    }
+    resolved_leave(reader->resolved, mark);
+}
+
+static void read_spikes(Compiler *compiler, const DocNode *list, LoadSpec *spec) {
+    void *items = NULL;
+    size_t mark = resolved_enter(compiler->reader.resolved, "spikes");
+    spec->spike_count = read_list(compiler, &schema_spike, "spikes", list, &items);
+    spec->spikes = items;
+    resolved_leave(compiler->reader.resolved, mark);
+    if (spec->spike_count > COMPILE_SPIKES_MAX) {
+        diag_error(compiler->reader.diagnostics, list, "a client may have %d spikes, not %u",
+                   COMPILE_SPIKES_MAX, spec->spike_count);
+    }
+}
+
+/* The node to blame when load_spec_check names point or spike `index`. */
+static const DocNode *blame(const DocNode *load, const DocNode *spikes, uint32_t index,
+                            bool is_spike) {
+    const DocNode *points = load != NULL && load->kind == DOC_MAP ? doc_find(load, "points") : load;
+    const DocNode *list = is_spike ? spikes : points;
+    CHECK(list != NULL && index < list->count);
+    return list->items[index];
+}
+
+static void build_load(Compiler *compiler, Client *client, const LoadSpec *spec,
+                       const DocNode *load, const DocNode *spikes) {
+    Model *model = compiler->model;
+    Diagnostics *diagnostics = compiler->reader.diagnostics;
+    Error error;
+    uint32_t index = 0;
+    LoadSpec points_only = *spec;
+    points_only.spike_count = 0;
+    bool points_fit = load_spec_check(&points_only, &index, &error);
+    if (!points_fit || !load_spec_check(spec, &index, &error)) {
+        diag_error(diagnostics, blame(load, spikes, index, points_fit), "%s", error.text);
+        return;
+    }
+    SimTime horizon = model->run.duration;
+    if (!load_build(model, spec, true, horizon, &client->load, &error) ||
+        !load_build(model, spec, false, horizon, &client->load_organic, &error)) {
+        diag_error(diagnostics, load != NULL ? load : spikes, "%s", error.text);
+    }
+    client->has_spikes = spec->spike_count > 0;
+    for (uint32_t i = 0; i < spec->spike_count; i++) {
+        const LoadSpike *spike = &spec->spikes[i];
+        SimTime end = spike->at + spike->lasts;
+        if (spike->at >= horizon) {
+            diag_warning(diagnostics, spikes->items[i],
+                         "this spike begins after the run has ended");
+        } else {
+            model_add_trigger(model, spike->at, end < horizon ? end : horizon);
+        }
+    }
+}
+
+static void compile_load(Compiler *compiler, Client *client, const DocNode *map) {
+    Diagnostics *diagnostics = compiler->reader.diagnostics;
+    const DocNode *load = doc_find(map, "load"), *spikes = doc_find(map, "spikes");
+    LoadSpec spec = {0};
+    uint32_t before = diag_count(diagnostics);
+    if (load != NULL) {
+        read_load(compiler, load, &spec);
+    }
+    if (spikes != NULL) {
+        read_spikes(compiler, spikes, &spec);
+    }
+    if (diag_count(diagnostics) == before && compiler->model->run.duration > 0) {
+        build_load(compiler, client, &spec, load, spikes);
+    }
+}
+
+static void compile_client(Compiler *compiler, uint32_t index) {
+    SchemaReader *reader = &compiler->reader;
+    Client *client = &compiler->model->clients[index];
+    const DocPair *pair = compiler->components[index];
+    const DocNode *map = pair->value;
+    SchemaKeys others = KEYS("target", "call", "load", "spikes");
+    schema_read(reader, &schema_client, map, pair->key, others, client);
+    if (map->kind != DOC_MAP) {
+        map = NULL;
+    }
+    const DocNode *target = doc_find(map, "target");
+    uint32_t to = 0;
+    if (target == NULL && (map != NULL || schema_is_empty(pair->value))) {
+        diag_error(reader->diagnostics, pair->key, "a client needs 'target'");
+    } else if (target != NULL) {
+        size_t mark = resolved_enter(reader->resolved, "target");
+        schema_read_value(reader, "a client", &schema_target.params[0], target, &to);
+        resolved_leave(reader->resolved, mark);
+    }
+    size_t mark = resolved_enter(reader->resolved, "call");
+    client->edge = compile_call(compiler, doc_find(map, "call"), pair->key, index,
+                                target == NULL ? pair->key : target);
+    resolved_leave(reader->resolved, mark);
+    compiler->edges.items[client->edge].to = to;
+    compile_load(compiler, client, map);
+}
+
+void compile_clients(Compiler *compiler) {
+    Model *model = compiler->model;
+    size_t outer = resolved_enter(compiler->reader.resolved, "clients");
+    bool has_initial = false;
+    for (uint32_t i = 0; i < model->service_count; i++) {
+        has_initial |= model->services[i].initial > 0;
+    }
+    if (model->client_count == 0 && !has_initial) {
+        diag_error(compiler->reader.diagnostics, compiler->root,
+                   "a scenario needs 'clients' (or 'initial' requests under 'run')");
+    }
+    for (uint32_t i = 0; i < model->client_count; i++) {
+        size_t mark = resolved_enter(compiler->reader.resolved, model->clients[i].name);
+        compile_client(compiler, i);
+        resolved_leave(compiler->reader.resolved, mark);
+    }
+    resolved_leave(compiler->reader.resolved, outer);
+}

@@ -1,0 +1,241 @@
+/* Faults, and the objectives that a run must keep. */
+#include <stdio.h>
+#include <string.h>
+
+#include "experiments/compile_parts.h"
+#include "experiments/nearest.h"
+#include "experiments/quantity.h"
+#include "models/faults/fault.h"
+#include "models/probe.h"
+#include "models/registry.h"
+#include "sim/check.h"
+
+static bool is_fault_key(const char *key) {
+    for (uint32_t i = 0; i < schema_fault.param_count; i++) {
+        if (strcmp(schema_fault.params[i].name, key) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void report_unknown_fault(Compiler *compiler, const DocNode *key) {
+    Diagnostics *diagnostics = compiler->reader.diagnostics;
+    if (schema_is_later(key->text)) {
+        diag_error(diagnostics, key, "'%s' is not available in this version", key->text);
+        return;
+    }
+    Nearest nearest = nearest_begin(key->text, key->count);
+    char known[200] = "";
+    size_t used = 0;
+    for (size_t i = 0; i < registry_kind_count(); i++) {
+        if (registry_kind(i)->family == FAMILY_FAULT) {
+            nearest_offer(&nearest, registry_kind(i)->name);
+            used += (size_t)snprintf(known + used, sizeof known - used, "%s%s",
+                                     used == 0 ? "" : ", ", registry_kind(i)->name);
+            CHECK(used < sizeof known);
+        }
+    }
+    for (uint32_t i = 0; i < schema_fault.param_count; i++) {
+        nearest_offer(&nearest, schema_fault.params[i].name);
+    }
+    if (nearest.best != NULL) {
+        diag_error(diagnostics, key, "a fault has no key '%s': did you mean '%s'?", key->text,
+                   nearest.best);
+    } else {
+        diag_error(diagnostics, key, "a fault has no key '%s'; it is one of: %s", key->text, known);
+    }
+}
+
+/* The pair that names the kind of fault; NULL after a message. */
+static const DocPair *find_fault_kind(Compiler *compiler, const DocNode *map) {
+    const DocPair *found = NULL;
+    for (uint32_t i = 0; i < map->count; i++) {
+        const DocPair *pair = &map->pairs[i];
+        if (is_fault_key(pair->key->text)) {
+            continue;
+        }
+        if (registry_find(FAMILY_FAULT, pair->key->text) == NULL) {
+            report_unknown_fault(compiler, pair->key);
+            return NULL;
+        }
+        if (found != NULL) {
+            diag_error(compiler->reader.diagnostics, pair->key,
+                       "a fault is of one kind: this one is '%s' already", found->key->text);
+            return NULL;
+        }
+        found = pair;
+    }
+    if (found == NULL) {
+        diag_error(compiler->reader.diagnostics, map,
+                   "a fault says what breaks, for example 'crash: {service: llm}'");
+    }
+    return found;
+}
+
+/* Reads the kind as if it stood alone: {crash: {…}}. */
+static void read_fault_kind(Compiler *compiler, const DocPair *pair, Fault *fault) {
+    Doc *doc = compiler->reader.doc;
+    DocPair *alone = doc_alloc(doc, sizeof *alone);
+    *alone = *pair;
+    DocNode *map = doc_new(doc, DOC_MAP, (DocOrigin)pair->key->origin, pair->key->place);
+    doc_fill_map(doc, map, alone, 1);
+    schema_read_kind(&compiler->reader, FAMILY_FAULT, map, &fault->fault);
+}
+
+/* The row of a kind's parameter of that name and type, or NULL. */
+static const Param *find_param(const Kind *kind, const char *name, ParamType type) {
+    for (uint32_t i = 0; i < kind->param_count; i++) {
+        if (strcmp(kind->params[i].name, name) == 0 && kind->params[i].type == type) {
+            return &kind->params[i];
+        }
+    }
+    return NULL;
+}
+
+static void check_fault_times(Compiler *compiler, const Fault *fault, const DocNode *map,
+                              const DocPair *kind) {
+    Diagnostics *diagnostics = compiler->reader.diagnostics;
+    const FaultOps *ops = fault->fault.kind->ops;
+    SimTime own = ops->lasts == NULL ? SIM_TIME_NEVER : ops->lasts(fault->fault.params);
+    const DocPair *lasts = doc_find_pair(map, "for");
+    if (!fault->has_at && !fault->is_recurring) {
+        diag_error(diagnostics, map, "a fault needs 'at', or 'every' for one that recurs");
+    } else if (fault->has_lasts && own != SIM_TIME_NEVER) {
+        diag_error(diagnostics, lasts->key,
+                   "'for' and 'restart' both say how long this lasts: leave one out");
+    } else if (fault->is_recurring && !fault->has_lasts && own == SIM_TIME_NEVER) {
+        diag_error(diagnostics, kind->key, "a fault that recurs must end: say how long with 'for'");
+    } else if (fault->has_lasts && !fault->is_recurring && !dist_is_constant(&fault->lasts)) {
+        diag_error(diagnostics, lasts->value,
+                   "only a fault that recurs ('every') may last a random time");
+    } else if (fault->has_lasts && dist_mean(&fault->lasts) * 1e9 < 1) {
+        diag_error(diagnostics, lasts->value, "'for' of a fault must be above 0s");
+    } else if (fault->has_at && fault->at >= compiler->model->run.duration) {
+        diag_warning(diagnostics, map, "this fault begins after the run has ended");
+    }
+}
+
+static void check_fault_place(Compiler *compiler, const Fault *fault, const DocPair *pair) {
+    const Model *model = compiler->model;
+    const Param *service_param = find_param(fault->fault.kind, "service", PARAM_SERVICE);
+    const Param *count_param = find_param(fault->fault.kind, "replicas", PARAM_COUNT);
+    const DocNode *written = doc_find(pair->value, "replicas");
+    if (service_param == NULL || count_param == NULL || written == NULL) {
+        return;
+    }
+    const char *params = fault->fault.params;
+    uint32_t service, count;
+    memcpy(&service, params + service_param->offset, sizeof service);
+    memcpy(&count, params + count_param->offset, sizeof count);
+    if (count > model->services[service].replica_count) {
+        diag_error(compiler->reader.diagnostics, written, "'%s' has %u replica%s, not %u",
+                   model->services[service].name, model->services[service].replica_count,
+                   model->services[service].replica_count == 1 ? "" : "s", count);
+    }
+}
+
+static bool list_has(const CountList *list, uint32_t component) {
+    for (uint32_t i = 0; i < list->count; i++) {
+        if (list->items[i] == component) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A partition must cut something; cutting a call that waits for ever is warned of. */
+static void check_partition(Compiler *compiler, const Fault *fault, const DocPair *pair) {
+    const Model *model = compiler->model;
+    const Param *param = find_param(fault->fault.kind, "between", PARAM_COMPONENTS);
+    if (param == NULL) {
+        return;
+    }
+    CountList list;
+    memcpy(&list, (const char *)fault->fault.params + param->offset, sizeof list);
+    bool cuts = false;
+    for (uint32_t i = 0; i < model->edge_count; i++) {
+        const Edge *edge = &model->edges[i];
+        if (!list_has(&list, edge->caller) ||
+            !list_has(&list, model_service_component(model, edge->to))) {
+            continue;
+        }
+        cuts = true;
+        if (edge->timeout.items[0] == SIM_TIME_NEVER && edge->deadline == SIM_TIME_NEVER) {
+            diag_warning(compiler->reader.diagnostics, pair->key,
+                         "'%s' calls '%s' without timeout or deadline: what is lost while they are "
+                         "partitioned waits until the end of the run",
+                         model_component_name(model, edge->caller), model->services[edge->to].name);
+        }
+    }
+    if (!cuts) {
+        diag_error(compiler->reader.diagnostics, doc_find(pair->value, "between"),
+                   "none of these calls another, so there is nothing to cut");
+    }
+}
+
+/* "slow vector-db", "partition gateway llm". */
+static char *fault_label(Compiler *compiler, const Fault *fault) {
+    const Model *model = compiler->model;
+    const Kind *kind = fault->fault.kind;
+    const Param *service_param = find_param(kind, "service", PARAM_SERVICE);
+    const Param *between_param = find_param(kind, "between", PARAM_COMPONENTS);
+    const char *params = fault->fault.params;
+    char text[200];
+    int used = snprintf(text, sizeof text, "%s", kind->name);
+    if (service_param != NULL) {
+        uint32_t service;
+        memcpy(&service, params + service_param->offset, sizeof service);
+        snprintf(text + used, sizeof text - (size_t)used, " %s", model->services[service].name);
+    } else if (between_param != NULL) {
+        CountList list;
+        memcpy(&list, params + between_param->offset, sizeof list);
+        for (uint32_t i = 0; i < list.count && (size_t)used + 66 < sizeof text; i++) {
+            used += snprintf(text + used, sizeof text - (size_t)used, " %s",
+                             model_component_name(model, list.items[i]));
+        }
+    }
+    return model_copy_text(compiler->model, text);
+}
+
+static void compile_fault(Compiler *compiler, uint32_t index, const DocNode *map) {
+    SchemaReader *reader = &compiler->reader;
+    Fault *fault = &compiler->model->faults[index];
+    uint32_t before = diag_count(reader->diagnostics);
+    if (!schema_expect_map(reader, map, "a fault")) {
+        return;
+    }
+    const DocPair *pair = find_fault_kind(compiler, map);
+    if (pair == NULL) {
+        return;
+    }
+    schema_read(reader, &schema_fault, map, map, KEYS(pair->key->text), fault);
+    read_fault_kind(compiler, pair, fault);
+    if (diag_count(reader->diagnostics) > before) {
+        return;
+    }
+    check_fault_times(compiler, fault, map, pair);
+    check_fault_place(compiler, fault, pair);
+    if (compiler->is_sound) {
+        check_partition(compiler, fault, pair);
+    }
+    fault->label = fault_label(compiler, fault);
+}
+
+void compile_faults(Compiler *compiler) {
+    SchemaReader *reader = &compiler->reader;
+    const DocNode *list = doc_find(compiler->root, "faults");
+    if (list == NULL || !schema_expect_list(reader, list, "faults")) {
+        return;
+    }
+    Model *model = compiler->model;
+    model->faults = model_alloc(model, list->count, sizeof *model->faults);
+    model->fault_count = list->count;
+    size_t outer = resolved_enter(reader->resolved, "faults");
+    for (uint32_t i = 0; i < list->count; i++) {
+        size_t mark = resolved_enter_item(reader->resolved, i);
+        compile_fault(compiler, i, list->items[i]);
+        resolved_leave(reader->resolved, mark);
+    }
+    resolved_leave(reader->resolved, outer);
+}

@@ -1,0 +1,279 @@
+/* Warnings: what is legal and usually a mistake (docs/ux.md section 2). Means are exact, quantiles
+ * are those of a fixed sample, and nothing here changes a model.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "experiments/compile_parts.h"
+#include "experiments/quantity.h"
+#include "models/clients/clients.h"
+#include "models/servers/server.h"
+#include "sim/check.h"
+
+enum { LINT_DRAWS = 4001 };
+
+/* What reaches each service when nothing fails, found by passing on from callers to callees. */
+typedef struct Flow {
+    uint32_t *order;      /* services, callers before callees */
+    double *rate_per_s;   /* of calls; negative: not known */
+    double *attempts;     /* one request may become so many here; 1 without retries above */
+    uint32_t *layers;     /* edges with retries on the worst path to here */
+    uint32_t *worst_edge; /* the last edge of that path; NONE */
+} Flow;
+
+static double edge_attempts(const Edge *edge) {
+    const RetryOps *ops = edge->retry.kind->ops;
+    uint32_t most = ops->max_attempts == NULL ? 1 : ops->max_attempts(edge->retry.params);
+    return most == COUNT_UNLIMITED ? 1e300 : most;
+}
+
+/* The services in the order of a walk from callers to callees (Kahn); there are no circles. */
+static void flow_order(const Model *model, Flow *flow) {
+    uint32_t *callers = mem_zalloc(model->service_count, sizeof *callers);
+    uint32_t *first = mem_zalloc((size_t)model->service_count + 1, sizeof *first);
+    for (uint32_t i = model->client_count; i < model->edge_count; i++) {
+        callers[model->edges[i].to]++;
+        first[model->edges[i].caller - model->client_count + 1]++;
+    }
+    for (uint32_t i = 0; i < model->service_count; i++) {
+        first[i + 1] += first[i];
+    }
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < model->service_count; i++) {
+        if (callers[i] == 0) {
+            flow->order[count++] = i;
+        }
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t service = flow->order[i];
+        for (uint32_t k = first[service]; k < first[service + 1]; k++) {
+            uint32_t to = model->edges[model->client_count + k].to;
+            if (--callers[to] == 0) {
+                flow->order[count++] = to;
+            }
+        }
+    }
+    CHECK(count == model->service_count);
+    mem_free(callers);
+    mem_free(first);
+}
+
+/* A client's mean rate without triggers; negative when its kind names none. */
+static double client_rate_per_s(const Model *model, const Client *client) {
+    const Kind *kind = client->arrivals.kind;
+    for (uint32_t i = 0; i < kind->param_count; i++) {
+        const Param *param = &kind->params[i];
+        if (param->type == PARAM_RATE && strcmp(param->name, "rate") == 0) {
+            double rate_per_s;
+            memcpy(&rate_per_s, (const char *)client->arrivals.params + param->offset,
+                   sizeof rate_per_s);
+            double duration_s = time_to_s(model->run.duration);
+            return rate_per_s *
+                   load_between(&client->load_organic, (LoadCursor){0}, 0, duration_s) / duration_s;
+        }
+    }
+    return -1;
+}
+
+/* Takes one edge's flow into its callee. */
+static void flow_pass(const Model *model, Flow *flow, uint32_t index, double rate_per_s,
+                      double attempts, uint32_t layers) {
+    const Edge *edge = &model->edges[index];
+    double *rate = &flow->rate_per_s[edge->to];
+    *rate = *rate < 0 || rate_per_s < 0 ? -1 : *rate + rate_per_s * edge->probability;
+    double most = edge_attempts(edge);
+    if (attempts * most > flow->attempts[edge->to]) {
+        flow->attempts[edge->to] = attempts * most;
+        flow->layers[edge->to] = layers + (most > 1);
+        flow->worst_edge[edge->to] = index;
+    }
+}
+
+static void flow_init(Model *model, Flow *flow) {
+    uint32_t services = model->service_count;
+    *flow = (Flow){
+        .order = model_alloc(model, services, sizeof *flow->order),
+        .rate_per_s = model_alloc(model, services, sizeof *flow->rate_per_s),
+        .attempts = model_alloc(model, services, sizeof *flow->attempts),
+        .layers = model_alloc(model, services, sizeof *flow->layers),
+        .worst_edge = model_alloc(model, services, sizeof *flow->worst_edge),
+    };
+    memset(flow->worst_edge, 0xff, services * sizeof *flow->worst_edge);
+    flow_order(model, flow);
+    for (uint32_t i = 0; i < model->client_count; i++) {
+        flow_pass(model, flow, model->clients[i].edge, client_rate_per_s(model, &model->clients[i]),
+                  1, 0);
+    }
+    uint32_t *first = model_alloc(model, (size_t)services + 1, sizeof *first);
+    for (uint32_t i = model->client_count; i < model->edge_count; i++) {
+        first[model->edges[i].caller - model->client_count + 1] = i + 1;
+    }
+    first[0] = model->client_count;
+    for (uint32_t i = 0; i < services; i++) {
+        first[i + 1] = first[i + 1] == 0 ? first[i] : first[i + 1];
+    }
+    for (uint32_t i = 0; i < services; i++) {
+        uint32_t service = flow->order[i];
+        for (uint32_t k = first[service]; k < first[service + 1]; k++) {
+            flow_pass(model, flow, k, flow->rate_per_s[service],
+                      flow->attempts[service] > 0 ? flow->attempts[service] : 1,
+                      flow->layers[service]);
+        }
+    }
+}
+
+/* "web -> gateway (4) -> llm (3)", along the worst path. */
+static void print_path(const Model *model, const Flow *flow, uint32_t service, char *text,
+                       size_t size) {
+    uint32_t path[COMPILE_DEPTH_MAX + 2];
+    uint32_t count = 0;
+    uint32_t edge = flow->worst_edge[service];
+    while (edge != NONE && count < COMPILE_DEPTH_MAX + 2) {
+        path[count++] = edge;
+        uint32_t caller = model->edges[edge].caller;
+        edge = caller < model->client_count ? NONE : flow->worst_edge[caller - model->client_count];
+    }
+    CHECK(count > 0);
+    size_t used = (size_t)snprintf(
+        text, size, "%s", model_component_name(model, model->edges[path[count - 1]].caller));
+    for (uint32_t i = count; i-- > 0 && used + 100 < size;) {
+        const Edge *on = &model->edges[path[i]];
+        double most = edge_attempts(on);
+        used += (size_t)snprintf(text + used, size - used, " -> %s", model->services[on->to].name);
+        if (most >= 1e300) {
+            used += (size_t)snprintf(text + used, size - used, " (unlimited)");
+        } else if (most > 1) {
+            used += (size_t)snprintf(text + used, size - used, " (%.0f)", most);
+        }
+    }
+}
+
+/* Said once for each chain, at its deepest call that retries. */
+static void lint_retries(Compiler *compiler, const Flow *flow) {
+    const Model *model = compiler->model;
+    for (uint32_t i = 0; i < model->service_count; i++) {
+        uint32_t edge = flow->worst_edge[i];
+        if (flow->layers[i] < 2 || edge_attempts(&model->edges[edge]) <= 1) {
+            continue;
+        }
+        bool goes_on = false;
+        for (uint32_t k = 0; k < model->service_count; k++) {
+            uint32_t below = flow->worst_edge[k];
+            goes_on |= below != NONE && flow->layers[k] > flow->layers[i] &&
+                       model->edges[below].caller == model_service_component(model, i);
+        }
+        if (goes_on) {
+            continue;
+        }
+        char path[1000], count[32] = "any number of";
+        print_path(model, flow, i, path, sizeof path);
+        if (flow->attempts[i] < 1e9) {
+            snprintf(count, sizeof count, "%.0f", flow->attempts[i]);
+        }
+        diag_warning(compiler->reader.diagnostics, compiler->edge_places.items[edge],
+                     "retries multiply over layers: one request may become %s attempts, %s", count,
+                     path);
+    }
+}
+
+static void lint_utilization(Compiler *compiler, const Flow *flow) {
+    const Model *model = compiler->model;
+    for (uint32_t i = 0; i < model->service_count; i++) {
+        const Service *service = &model->services[i];
+        const ServerOps *ops = service->server.kind->ops;
+        double mean_s = dist_mean(&service->work);
+        if (!ops->uses_work || service->slots == COUNT_UNLIMITED || flow->rate_per_s[i] <= 0 ||
+            !(mean_s < SIM_TIME_S_MAX)) {
+            continue;
+        }
+        double slots = (double)service->slots * service->replica_count;
+        double load = flow->rate_per_s[i] * mean_s / slots;
+        if (load <= 1) {
+            continue;
+        }
+        char rate[QUANTITY_TEXT_SIZE], work[QUANTITY_TEXT_SIZE];
+        quantity_print(rate, flow->rate_per_s[i], DIMENSION_RATE);
+        quantity_print(work, mean_s, DIMENSION_DURATION);
+        uint32_t component = model_service_component(model, i);
+        diag_warning(
+            compiler->reader.diagnostics, compiler->components[component]->key,
+            "'%s' is offered %.3g times what it can do, without any trigger: %s of %s each, "
+            "on %.0f slot%s",
+            service->name, load, rate, work, slots, slots == 1 ? "" : "s");
+    }
+}
+
+static int compare_doubles(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* The 99th percentile of a fixed sample of the law: good to a few per cent, equal on every run. */
+static double work_p99_s(const Service *service) {
+    if (dist_is_constant(&service->work)) {
+        return dist_mean(&service->work);
+    }
+    RngKey key = rng_key(0, 0, service->name, "lint");
+    Rng rng;
+    rng_stream(&rng, &key);
+    double *draws = mem_alloc(LINT_DRAWS * sizeof *draws);
+    for (int i = 0; i < LINT_DRAWS; i++) {
+        draws[i] = dist_draw(&service->work, &rng);
+    }
+    qsort(draws, LINT_DRAWS, sizeof *draws, compare_doubles);
+    double p99_s = draws[(int)(0.99 * (LINT_DRAWS - 1))];
+    mem_free(draws);
+    return p99_s;
+}
+
+/* The p99 of the callee's own work, found at most once a service; negative where it has none. */
+static double cached_p99_s(const Model *model, double *cache, uint32_t service) {
+    const Service *callee = &model->services[service];
+    const ServerOps *ops = callee->server.kind->ops;
+    if (!ops->uses_work) {
+        return -1;
+    }
+    if (cache[service] == 0) {
+        cache[service] = work_p99_s(callee);
+    }
+    return cache[service];
+}
+
+static void lint_edge(Compiler *compiler, uint32_t index, double *cache) {
+    const Model *model = compiler->model;
+    const Edge *edge = &model->edges[index];
+    SimTime timeout = edge->timeout.items[0];
+    char first[QUANTITY_TEXT_SIZE], second[QUANTITY_TEXT_SIZE];
+    if (timeout == SIM_TIME_NEVER) {
+        return;
+    }
+    quantity_print(first, time_to_s(timeout), DIMENSION_DURATION);
+    if (edge->deadline < timeout) {
+        quantity_print(second, time_to_s(edge->deadline), DIMENSION_DURATION);
+        diag_warning(compiler->reader.diagnostics, compiler->edge_places.items[index],
+                     "the deadline of %s ends this call before its first timeout of %s", second,
+                     first);
+    }
+    double p99_s = cached_p99_s(model, cache, edge->to);
+    if (p99_s > time_to_s(timeout)) {
+        snprintf(second, sizeof second, "%.2gs", p99_s);
+        diag_warning(compiler->reader.diagnostics, compiler->edge_places.items[index],
+                     "the timeout of %s is shorter than the work of '%s' itself, whose p99 is %s",
+                     first, model->services[edge->to].name, second);
+    }
+}
+
+void compile_lint(Compiler *compiler) {
+    Model *model = compiler->model;
+    CHECK(compiler->edge_places.count == model->edge_count);
+    Flow flow;
+    flow_init(model, &flow);
+    lint_retries(compiler, &flow);
+    lint_utilization(compiler, &flow);
+    double *cache = mem_zalloc(model->service_count, sizeof *cache);
+    for (uint32_t i = 0; i < model->edge_count; i++) {
+        lint_edge(compiler, i, cache);
+    }
+    mem_free(cache);
+}

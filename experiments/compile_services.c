@@ -1,0 +1,228 @@
+/* Services: how they work, who waits, whom they call; and the graph of all calls. */
+#include <string.h>
+
+#include "experiments/compile_parts.h"
+#include "models/servers/server.h"
+#include "sim/check.h"
+
+/* A service's calls made at once may be this many: an attempt counts them in 16 bits. */
+enum { PARALLEL_MAX = 1000 };
+
+/* One item of `calls`: a call, or {parallel: [calls]}. */
+static CallGroup compile_group(Compiler *compiler, const DocNode *item, uint32_t caller) {
+    SchemaReader *reader = &compiler->reader;
+    CallGroup group = {(uint32_t)compiler->edges.count, 0};
+    const DocNode *parallel = doc_find(item, "parallel");
+    if (parallel == NULL) {
+        compile_call(compiler, item, item, caller, NULL);
+        group.edge_count = 1;
+        return group;
+    }
+    schema_check_keys(reader, "'parallel'", NULL, 0, item, KEYS("parallel"));
+    if (!schema_expect_list(reader, parallel, "calls in parallel")) {
+        return group;
+    }
+    if (parallel->count == 0 || parallel->count > PARALLEL_MAX) {
+        diag_error(reader->diagnostics, parallel, "'parallel' takes 1 to %d calls, not %u",
+                   PARALLEL_MAX, parallel->count);
+        return group;
+    }
+    size_t outer = resolved_enter(reader->resolved, "parallel");
+    for (uint32_t i = 0; i < parallel->count; i++) {
+        size_t mark = resolved_enter_item(reader->resolved, i);
+        compile_call(compiler, parallel->items[i], parallel->items[i], caller, NULL);
+        resolved_leave(reader->resolved, mark);
+    }
+    resolved_leave(reader->resolved, outer);
+    group.edge_count = parallel->count;
+    return group;
+}
+
+static void compile_calls(Compiler *compiler, Service *service, const DocNode *calls,
+                          uint32_t caller) {
+    SchemaReader *reader = &compiler->reader;
+    if (calls == NULL || !schema_expect_list(reader, calls, "calls")) {
+        return;
+    }
+    service->groups = model_alloc(compiler->model, calls->count, sizeof *service->groups);
+    service->group_count = calls->count;
+    size_t outer = resolved_enter(reader->resolved, "calls");
+    for (uint32_t i = 0; i < calls->count && compiler->edges.count < COMPILE_EDGES_MAX; i++) {
+        size_t mark = resolved_enter_item(reader->resolved, i);
+        service->groups[i] = compile_group(compiler, calls->items[i], caller);
+        resolved_leave(reader->resolved, mark);
+    }
+    resolved_leave(reader->resolved, outer);
+}
+
+/* What a service says that its server has no use for. */
+static void check_server(Compiler *compiler, const Service *service, const DocNode *map) {
+    if (service->server.kind == NULL) {
+        return;
+    }
+    const ServerOps *ops = service->server.kind->ops;
+    const char *kind = service->server.kind->name;
+    const DocPair *work = doc_find_pair(map, "work");
+    if (work != NULL && !ops->uses_work) {
+        diag_error(compiler->reader.diagnostics, work->key,
+                   "'work' does not apply: a %s server takes its time from its own parameters",
+                   kind);
+    }
+    const DocPair *loss = doc_find_pair(map, "on_capacity_loss");
+    if (loss != NULL && service->on_capacity_loss == LOSS_SUSPEND && !ops->can_suspend) {
+        diag_error(compiler->reader.diagnostics, loss->value,
+                   "a %s server cannot suspend work; take 'drain' or 'kill'", kind);
+    }
+}
+
+static void compile_service(Compiler *compiler, uint32_t index) {
+    SchemaReader *reader = &compiler->reader;
+    Model *model = compiler->model;
+    Service *service = &model->services[index];
+    uint32_t component = model_service_component(model, index);
+    const DocPair *pair = compiler->components[component];
+    schema_read(reader, &schema_service, pair->value, pair->key, KEYS("queue", "calls"), service);
+    const DocNode *map = pair->value->kind == DOC_MAP ? pair->value : NULL;
+    size_t mark = resolved_enter(reader->resolved, "queue");
+    schema_read(reader, &schema_queue, doc_find(map, "queue"), pair->key, (SchemaKeys){0},
+                &service->queue);
+    resolved_leave(reader->resolved, mark);
+    compile_calls(compiler, service, doc_find(map, "calls"), component);
+    check_server(compiler, service, map);
+}
+
+void compile_services(Compiler *compiler) {
+    Model *model = compiler->model;
+    size_t outer = resolved_enter(compiler->reader.resolved, "services");
+    for (uint32_t i = 0; i < model->service_count; i++) {
+        size_t mark = resolved_enter(compiler->reader.resolved, model->services[i].name);
+        compile_service(compiler, i);
+        resolved_leave(compiler->reader.resolved, mark);
+    }
+    resolved_leave(compiler->reader.resolved, outer);
+}
+
+/* A walk in depth through the services. Recursion would be as deep as the longest chain. */
+typedef struct Walk {
+    const Model *model;
+    uint32_t *first_edge; /* by service: index into `edges` */
+    uint32_t *edges;      /* indices of edges, grouped by the calling service */
+    uint32_t *next;       /* by service: how far its edges have been walked */
+    uint32_t *depth;      /* by service: the longest chain from it, once finished */
+    uint8_t *state;       /* by service */
+    uint32_t *path;       /* services now being walked */
+    uint32_t path_count;
+} Walk;
+
+enum { WALK_NEW, WALK_OPEN, WALK_DONE };
+
+/* Groups the edges of services by caller. */
+static void walk_prepare(Compiler *compiler, Walk *walk) {
+    Model *model = compiler->model;
+    uint32_t services = model->service_count;
+    *walk = (Walk){
+        .model = model,
+        .first_edge = model_alloc(model, (size_t)services + 1, sizeof(uint32_t)),
+        .edges = model_alloc(model, model->edge_count, sizeof(uint32_t)),
+        .next = model_alloc(model, services, sizeof(uint32_t)),
+        .depth = model_alloc(model, services, sizeof(uint32_t)),
+        .state = model_alloc(model, services, 1),
+        .path = model_alloc(model, services, sizeof(uint32_t)),
+    };
+    uint32_t used = 0;
+    uint32_t edge = model->client_count;
+    for (uint32_t i = 0; i < services; i++) {
+        walk->first_edge[i] = used;
+        uint32_t component = model_service_component(model, i);
+        while (edge < model->edge_count && model->edges[edge].caller == component) {
+            walk->edges[used++] = edge++;
+        }
+    }
+    walk->first_edge[services] = used;
+    CHECK(edge == model->edge_count);
+}
+
+/* "a -> b -> c -> a", from where the circle is entered. */
+static void report_cycle(Compiler *compiler, const Walk *walk, uint32_t edge) {
+    const Model *model = walk->model;
+    uint32_t to = model->edges[edge].to;
+    uint32_t from = 0;
+    while (walk->path[from] != to) {
+        from++;
+        CHECK(from < walk->path_count);
+    }
+    VEC(char) text = {0};
+    for (uint32_t i = from; i <= walk->path_count; i++) {
+        uint32_t service = i < walk->path_count ? walk->path[i] : to;
+        const char *name = model->services[service].name;
+        for (const char *c = i == from ? "" : " -> "; *c != 0; c++) {
+            vec_push(&text, *c);
+        }
+        for (const char *c = name; *c != 0; c++) {
+            vec_push(&text, *c);
+        }
+    }
+    vec_push(&text, 0);
+    diag_error(compiler->reader.diagnostics, compiler->edge_places.items[edge],
+               "calls go in a circle: %s", text.items);
+    vec_free(&text);
+}
+
+/* Walks from one service; false after a message. */
+static bool walk_from(Compiler *compiler, Walk *walk, uint32_t root) {
+    const Model *model = walk->model;
+    walk->path_count = 0;
+    walk->path[walk->path_count++] = root;
+    walk->state[root] = WALK_OPEN;
+    while (walk->path_count > 0) {
+        uint32_t service = walk->path[walk->path_count - 1];
+        uint32_t at = walk->first_edge[service] + walk->next[service];
+        if (at == walk->first_edge[service + 1]) {
+            walk->state[service] = WALK_DONE;
+            walk->depth[service]++;
+            walk->path_count--;
+            uint32_t *above =
+                walk->path_count == 0 ? NULL : &walk->depth[walk->path[walk->path_count - 1]];
+            if (above != NULL && *above < walk->depth[service]) {
+                *above = walk->depth[service];
+            }
+            continue;
+        }
+        walk->next[service]++;
+        uint32_t edge = walk->edges[at];
+        uint32_t to = model->edges[edge].to;
+        if (walk->state[to] == WALK_OPEN) {
+            report_cycle(compiler, walk, edge);
+            return false;
+        }
+        if (walk->state[to] == WALK_NEW) {
+            walk->state[to] = WALK_OPEN;
+            walk->path[walk->path_count++] = to;
+        } else if (walk->depth[service] < walk->depth[to]) {
+            walk->depth[service] = walk->depth[to];
+        }
+    }
+    return true;
+}
+
+bool compile_check_graph(Compiler *compiler) {
+    Model *model = compiler->model;
+    if (diag_count(compiler->reader.diagnostics) > 0) {
+        return false;
+    }
+    Walk walk;
+    walk_prepare(compiler, &walk);
+    for (uint32_t i = 0; i < model->service_count; i++) {
+        if (walk.state[i] == WALK_NEW && !walk_from(compiler, &walk, i)) {
+            return false;
+        }
+        if (walk.depth[i] > COMPILE_DEPTH_MAX) {
+            uint32_t component = model_service_component(model, i);
+            diag_error(compiler->reader.diagnostics, compiler->components[component]->key,
+                       "calls go %u services deep from here; %d is the most", walk.depth[i],
+                       COMPILE_DEPTH_MAX);
+            return false;
+        }
+    }
+    return true;
+}

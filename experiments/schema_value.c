@@ -400,7 +400,9 @@ void schema_read_list(SchemaReader *reader, const char *owner, const Param *para
     if (!schema_expect_list(reader, value, param->name)) {
         return;
     }
-    if (value->count == 0 && param->type != PARAM_CHOICES) {
+    bool may_be_empty = param->type == PARAM_CHOICES ||
+                        (param->preset != NULL && strcmp(param->preset, "[]") == 0);
+    if (value->count == 0 && !may_be_empty) {
         diag_error(reader->diagnostics, value, "'%s' of %s is an empty list", param->name, owner);
         return;
     }

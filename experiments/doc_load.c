@@ -62,6 +62,8 @@ static const char *const problems[][2] = {
     {"did not find expected ',' or '}'", "a ',' or '}' is missing before this"},
     {"did not find expected node content", "a value is missing before this"},
     {"found unexpected end of stream", "the text ends inside quotes"},
+    {"found unknown escape character",
+     "no such escape: in single quotes a backslash is only a backslash"},
 };
 static const char *const contexts[][2] = {
     {"while parsing a block mapping", "the map begins here"},
@@ -69,15 +71,17 @@ static const char *const contexts[][2] = {
     {"while parsing a flow mapping", "the '{' is here"},
     {"while parsing a flow sequence", "the '[' is here"},
     {"while scanning a quoted scalar", "the quote is here"},
+    {"while parsing a quoted scalar", "the quote is here"},
 };
 
+/* What stands beside a text in a table; NULL when it is not there. */
 static const char *reworded(const char *text, const char *const table[][2], size_t count) {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; text != NULL && i < count; i++) {
         if (strcmp(text, table[i][0]) == 0) {
             return table[i][1];
         }
     }
-    return text;
+    return NULL;
 }
 
 static Place mark_place(const Loader *loader, const yaml_mark_t *mark) {
@@ -455,10 +459,11 @@ static char find_byte(const Loader *loader, const yaml_mark_t *mark, Place *plac
 }
 
 static void report_syntax(Loader *loader, const yaml_parser_t *parser) {
-    const char *text = parser->problem == NULL ? "this is not YAML" : parser->problem;
+    const char *problem = parser->problem == NULL ? "this is not YAML" : parser->problem;
     Place place = mark_place(loader, &parser->problem_mark);
+    Place context = mark_place(loader, &parser->context_mark);
     char byte = find_byte(loader, &parser->problem_mark, &place);
-    if (strcmp(text, "found character that cannot start any token") == 0) {
+    if (strcmp(problem, "found character that cannot start any token") == 0) {
         if (byte == '\t') {
             STOP_WITH_ERROR(loader, place, "a tab cannot indent a line: use spaces");
         } else {
@@ -466,12 +471,14 @@ static void report_syntax(Loader *loader, const yaml_parser_t *parser) {
         }
         return;
     }
-    STOP_WITH_ERROR(loader, place, "%s",
-                    reworded(text, problems, sizeof problems / sizeof problems[0]));
-    Place context = mark_place(loader, &parser->context_mark);
-    if (parser->context != NULL && (context.line != place.line || context.column != place.column)) {
-        diag_at(loader->diagnostics, DIAG_NOTE, context, "%s",
-                reworded(parser->context, contexts, sizeof contexts / sizeof contexts[0]));
+    if (strcmp(problem, "could not find expected ':'") == 0 && parser->context != NULL) {
+        place = context; /* the key; libyaml noticed only behind it */
+    }
+    const char *text = reworded(problem, problems, sizeof problems / sizeof problems[0]);
+    STOP_WITH_ERROR(loader, place, "%s", text == NULL ? problem : text);
+    const char *note = reworded(parser->context, contexts, sizeof contexts / sizeof contexts[0]);
+    if (note != NULL) {
+        diag_at(loader->diagnostics, DIAG_NOTE, context, "%s", note);
     }
 }
 

@@ -38,7 +38,8 @@ static unsigned distance(const char *a, size_t a_size, const char *b, size_t b_s
 
 Nearest nearest_begin(const char *word, size_t word_size) {
     CHECK(word != NULL);
-    return (Nearest){.word = word, .word_size = word_size, .limit = word_size < 5 ? 1 : 2};
+    unsigned limit = word_size < 2 ? 0 : word_size < 5 ? 1 : 2;
+    return (Nearest){.word = word, .word_size = word_size, .limit = limit};
 }
 
 void nearest_offer(Nearest *nearest, const char *name) {

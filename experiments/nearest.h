@@ -1,9 +1,10 @@
 /* "Did you mean": the name nearest to a misspelt word.
  *
  * Distance is optimal string alignment (insert, drop, change, swap two neighbours, each costs one);
- * a name counts when it is within 2, within 1 for words under five letters. Ties go to the name
- * offered first. Cost per offer: O(length), a band of five cells a row; names whose length differs
- * by more than the limit cost nothing.
+ * a name counts when it is within 2, within 1 for words under five letters (one letter is near
+ * nothing: all others are as far from it). Ties go to the name offered first. Cost per offer:
+ * O(length), a band of five cells a row; names whose length differs by more than the limit cost
+ * nothing.
  */
 #ifndef KNOCKON_EXPERIMENTS_NEAREST_H
 #define KNOCKON_EXPERIMENTS_NEAREST_H

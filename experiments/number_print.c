@@ -33,13 +33,17 @@ size_t number_read(const char *text, double *value) {
             at = ++exponent;
         }
     }
+    if ((text[at] == 'x' || text[at] == 'X') && text[at - 1] == '0' && digit_count == 1) {
+        *value = text[0] == '-' ? -0.0 : 0; /* strtod would go on in hexadecimal */
+        return at;
+    }
     /* glibc's "C" locale object is a constant: nothing is allocated and nothing to free. */
     locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     CHECK(plain != (locale_t)0);
     char *end;
     *value = strtod_l(text, &end, plain);
     freelocale(plain);
-    CHECK(end == text + at);
+    CHECK(end == text + at || (end == text + at + 1 && text[at] == '.'));
     return at;
 }
 

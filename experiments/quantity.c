@@ -25,21 +25,21 @@ typedef struct Unit {
 /* In the order of quantity_print, where a later unit must save SAVING_MIN characters: 1min, not
  * 60s, but 90s. */
 static const Unit plain_units[] = {{"", 0, 1}, {NULL}};
-static const Unit count_units[] = {{"", 0, 1}, {"k", 3, 1}, {"M", 6, 1}, {NULL}};
+static const Unit count_units[] = {{"", 0, 1}, {"M", 6, 1}, {"k", 3, 1}, {NULL}};
 static const Unit duration_units[] = {{"d", 0, 86400}, {"h", 0, 3600}, {"min", 0, 60}, {"s", 0, 1},
                                       {"ms", -3, 1},   {"us", -6, 1},  {"ns", -9, 1},  {NULL}};
 static const Unit rate_units[] = {{"/s", 0, 1},
-                                  {"k/s", 3, 1},
                                   {"M/s", 6, 1},
+                                  {"k/s", 3, 1},
                                   {"/min", 0, 60, true},
-                                  {"k/min", 3, 60, true},
                                   {"M/min", 6, 60, true},
+                                  {"k/min", 3, 60, true},
                                   {"/h", 0, 3600, true},
-                                  {"k/h", 3, 3600, true},
                                   {"M/h", 6, 3600, true},
+                                  {"k/h", 3, 3600, true},
                                   {"/d", 0, 86400, true},
-                                  {"k/d", 3, 86400, true},
                                   {"M/d", 6, 86400, true},
+                                  {"k/d", 3, 86400, true},
                                   {NULL}};
 static const Unit ratio_units[] = {{"%", -2, 1}, {NULL}};
 static const Unit bytes_units[] = {{"TiB", 0, 1099511627776.0},
@@ -277,7 +277,7 @@ static size_t try_unit(char text[QUANTITY_TEXT_SIZE], size_t size, double value,
         double back;
         size_t other_size = isfinite(candidates[i]) ? print_in_unit(other, candidates[i], unit) : 0;
         if (other_size == 0 || (size > 0 && other_size + saving > size) ||
-            (find_facts(dimension)->avoids_fractions && is_fraction(other)) ||
+            (is_fraction(other) && (find_facts(dimension)->avoids_fractions || unit->power > 0)) ||
             !quantity_parse(other, dimension, &back, NULL) || back != value) {
             continue;
         }

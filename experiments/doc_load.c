@@ -12,7 +12,7 @@
 #include <string.h>
 #include <yaml.h>
 
-enum { ANCHOR_BUCKETS = 1024, NAME_SHOWN_MAX = 60 };
+enum { ANCHOR_BUCKETS = 1 << 14, NAME_SHOWN_MAX = 60 };
 
 typedef struct Anchor Anchor;
 struct Anchor {
@@ -42,7 +42,7 @@ typedef struct Loader {
     Frame frames[DOC_DEPTH_MAX];
     size_t depth;
     VEC(const DocNode *) pending; /* children of unfinished maps and lists */
-    Anchor *anchors[ANCHOR_BUCKETS];
+    Anchor **anchors;             /* ANCHOR_BUCKETS lists, by hash of the name */
     const DocNode *root;
     bool is_stopped; /* an error ended the reading */
     bool is_unfit;   /* a value is unknown: going on would only report what follows from that */
@@ -490,6 +490,7 @@ static void end_for_lack_of_memory(void) {
 /* Runs libyaml over the text. Sets loader->root; NULL after an error that left no whole tree. */
 static void read_events(Loader *loader) {
     yaml_parser_t parser;
+    loader->anchors = mem_zalloc(ANCHOR_BUCKETS, sizeof(Anchor *));
     if (!yaml_parser_initialize(&parser)) {
         end_for_lack_of_memory();
     }
@@ -511,6 +512,7 @@ static void read_events(Loader *loader) {
     }
     yaml_parser_delete(&parser);
     vec_free(&loader->pending);
+    mem_free(loader->anchors);
     if (loader->is_stopped || loader->is_unfit) {
         loader->root = NULL;
     }

@@ -20,7 +20,9 @@ static void check_run(Compiler *compiler, const DocNode *at) {
                    second);
     }
     if (run->seed != (double)(uint64_t)run->seed) {
-        diag_error(diagnostics, at, "'seed' of run must be a whole number");
+        const DocNode *seed = doc_find(at, "seed");
+        CHECK(seed != NULL);
+        diag_error(diagnostics, seed, "'seed' of run must be a whole number, not %s", seed->text);
     }
     if (run->sample_every > 0 && run->duration / run->sample_every >= COMPILE_SAMPLES_MAX) {
         print_time(first, run->duration);

@@ -189,10 +189,7 @@ bool buckets_open(QueueBuckets *buckets, QueueHeap *heap, const QueueRecord *rec
 }
 
 void buckets_spill(QueueBuckets *buckets, QueueHeap *heap) {
-    if (heap->has_hole) {
-        heap_close_hole(heap);
-    }
-    CHECK(heap_count(heap) > 0);
+    CHECK(heap_count(heap) > 0 && !heap->has_hole);
     uint64_t earliest = heap->keys[HEAP_ROOT].time;
     /* In the rare case that something was scheduled before the base, that much stays in the heap.
      */

@@ -109,6 +109,11 @@ static void touch_run(Bench *bench, size_t steps) {
     }
 }
 
+static void cancel_warm(const void *context, uint16_t kind, uint32_t target) {
+    (void)kind;
+    __builtin_prefetch(&((const Bench *)context)->requests[target], 1);
+}
+
 static void request_start(Bench *bench, SimTime now, uint32_t target) {
     bool hangs = bench->hang_share > 0 && rng_uniform(&bench->rng) < bench->hang_share;
     SimTime service = hangs ? 3600 * SIM_TIME_S : draw(bench, bench->service_s);
@@ -124,6 +129,7 @@ static void cancel_start(Bench *bench, size_t pending, SimTime timeout, bool is_
     bench->requests = mem_zalloc(pending, sizeof(Request));
     bench->timeout = timeout;
     bench->timer_class = is_constant ? queue_add_timer(&bench->queue, timeout) : 0;
+    queue_set_warm(&bench->queue, cancel_warm, bench);
     for (size_t i = 0; i < pending; i++) {
         request_start(bench, 0, (uint32_t)i);
     }

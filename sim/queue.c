@@ -45,7 +45,7 @@ static void records_reserve(EventQueue *queue, size_t capacity) {
 void queue_reserve(EventQueue *queue, size_t count) {
     CHECK(count <= QUEUE_SLOT_MASK + 1);
     heap_reserve(&queue->heap, count < QUEUE_HEAP_KEYS ? count : QUEUE_HEAP_KEYS);
-    buckets_reserve(&queue->buckets, count);
+    chunks_reserve(&queue->buckets.chunks, count);
     records_reserve(queue, count);
 }
 
@@ -140,11 +140,18 @@ static void slot_give(EventQueue *queue, uint32_t slot) {
     queue->first_free = slot;
 }
 
-/* Gives the next event a slot and a sequence number. */
-static inline uint64_t tag_take(EventQueue *queue) {
+/* Gives the next event a sequence number and a slot, and records it. */
+static inline uint64_t tag_take(EventQueue *queue, uint16_t kind, uint32_t target,
+                                uint16_t timer_class) {
     CHECK(++queue->sequence < QUEUE_SEQUENCE_END);
     queue->live++;
-    return queue->sequence << QUEUE_SLOT_BITS | slot_take(queue);
+    uint64_t tag = queue->sequence << QUEUE_SLOT_BITS | slot_take(queue);
+    QueueRecord *record = &queue->records[tag & QUEUE_SLOT_MASK];
+    record->tag = tag;
+    record->target = target;
+    record->kind = kind;
+    record->timer_class = timer_class;
+    return tag;
 }
 
 static EventId id_of_tag(uint64_t tag) {
@@ -153,33 +160,27 @@ static EventId id_of_tag(uint64_t tag) {
 
 EventId queue_push(EventQueue *queue, SimTime at, uint16_t kind, uint32_t target) {
     CHECK(at >= 0 && at >= queue->latest && at < SIM_TIME_NEVER);
-    uint64_t tag = tag_take(queue);
-    QueueRecord *record = &queue->records[tag & QUEUE_SLOT_MASK];
-    record->tag = tag;
-    record->target = target;
-    record->kind = kind;
-    record->timer_class = 0;
+    uint64_t tag = tag_take(queue, kind, target, 0);
     key_push(queue, (uint64_t)at, tag);
     return id_of_tag(tag);
 }
 
 uint16_t queue_add_timer(EventQueue *queue, SimTime delay) {
     CHECK(delay >= 0 && queue->classes.count < QUEUE_TIMER_CLASSES_MAX);
-    QueueTimerClass class = {.delay = delay, .first = QUEUE_NO_SLOT, .last = QUEUE_NO_SLOT};
-    class.entry = slot_take(queue);
+    QueueTimerClass class = {.delay = delay, .entry = slot_take(queue)};
+    fifo_init(&class.timers);
     vec_push(&queue->classes, class);
     uint16_t number = (uint16_t)queue->classes.count;
     queue->records[class.entry] = (QueueRecord){.target = number, .timer_class = number};
     return number;
 }
 
-/* The key that stands in the heap for a list: the order of its first timer, the slot of the class.
- */
-static QueueKey class_key(EventQueue *queue, const QueueTimerClass *class) {
-    const QueueRecord *first = &queue->records[class->first];
-    uint64_t tag = (first->tag & ~QUEUE_SLOT_MASK) | class->entry;
+/* Pushes the key that stands for a class: the order of its first timer, the slot of the class. */
+static void class_push_entry(EventQueue *queue, QueueTimerClass *class, QueueKey first) {
+    uint64_t tag = (first.tag & ~QUEUE_SLOT_MASK) | class->entry;
     queue->records[class->entry].tag = tag;
-    return (QueueKey){.time = (uint64_t)first->time, .tag = tag};
+    class->has_entry = true;
+    key_push(queue, first.time, tag);
 }
 
 EventId queue_push_timer(EventQueue *queue, SimTime now, uint16_t timer_class, uint16_t kind,
@@ -189,41 +190,39 @@ EventId queue_push_timer(EventQueue *queue, SimTime now, uint16_t timer_class, u
     CHECK(now >= 0 && now < SIM_TIME_NEVER - class->delay);
     SimTime at = now + class->delay;
     CHECK(at >= queue->latest && at >= class->latest);
-    uint64_t tag = tag_take(queue);
-    uint32_t slot = (uint32_t)(tag & QUEUE_SLOT_MASK);
-    queue->records[slot] = (QueueRecord){.tag = tag,
-                                         .target = target,
-                                         .kind = kind,
-                                         .timer_class = timer_class,
-                                         .time = at,
-                                         .previous = class->last,
-                                         .next = QUEUE_NO_SLOT};
-    if (class->last == QUEUE_NO_SLOT) {
-        class->first = slot;
-    } else {
-        queue->records[class->last].next = slot;
-    }
-    class->last = slot;
     class->latest = at;
+    uint64_t tag = tag_take(queue, kind, target, timer_class);
+    fifo_push(&class->timers, &queue->buckets.chunks, (uint64_t)at, tag);
     if (!class->has_entry) {
-        class->has_entry = true;
-        QueueKey key = class_key(queue, class);
-        key_push(queue, key.time, key.tag);
+        class_push_entry(queue, class, (QueueKey){.time = (uint64_t)at, .tag = tag});
     }
     return id_of_tag(tag);
 }
 
-static void timer_unlink(EventQueue *queue, const QueueRecord *timer) {
-    QueueTimerClass *class = &queue->classes.items[timer->timer_class - 1];
-    if (timer->previous == QUEUE_NO_SLOT) {
-        class->first = timer->next;
-    } else {
-        queue->records[timer->previous].next = timer->next;
+static inline bool key_is_live(const EventQueue *queue, uint64_t tag) {
+    return queue->records[tag & QUEUE_SLOT_MASK].tag == tag;
+}
+
+/* Drops cancelled timers from the front of a class; false when nothing is left. */
+static bool class_settle(EventQueue *queue, QueueTimerClass *class) {
+    QueueChunks *chunks = &queue->buckets.chunks;
+    while (class->timers.count > 0) {
+        if (key_is_live(queue, fifo_first(&class->timers, chunks).tag)) {
+            return true;
+        }
+        CHECK(class->dead > 0);
+        class->dead--;
+        fifo_drop(&class->timers, chunks);
     }
-    if (timer->next == QUEUE_NO_SLOT) {
-        class->last = timer->previous;
-    } else {
-        queue->records[timer->next].previous = timer->previous;
+    return false;
+}
+
+static void class_cancel(EventQueue *queue, QueueTimerClass *class) {
+    size_t dead = ++class->dead;
+    CHECK(dead <= class->timers.count);
+    if (dead > 2 * (class->timers.count - dead) + QUEUE_DEAD_ALLOWED) {
+        fifo_sweep(&class->timers, &queue->buckets.chunks, queue->records);
+        class->dead = 0;
     }
 }
 
@@ -233,7 +232,7 @@ static __attribute__((noinline)) void queue_sweep(EventQueue *queue) {
     size_t end = HEAP_ROOT;
     for (size_t i = HEAP_ROOT + (size_t)heap->has_hole; i < heap->end; i++) {
         QueueKey key = heap->keys[i];
-        if (queue->records[key.tag & QUEUE_SLOT_MASK].tag == key.tag) {
+        if (key_is_live(queue, key.tag)) {
             heap->keys[end++] = key;
         } else {
             queue->dead--;
@@ -252,12 +251,12 @@ bool queue_cancel(EventQueue *queue, EventId id) {
     }
     CHECK(queue->live > 0);
     queue->live--;
-    if (queue->records[slot].timer_class != 0) {
-        timer_unlink(queue, &queue->records[slot]);
-        slot_give(queue, slot);
+    uint16_t timer_class = queue->records[slot].timer_class;
+    slot_give(queue, slot);
+    if (timer_class != 0) {
+        class_cancel(queue, &queue->classes.items[timer_class - 1]);
         return true;
     }
-    slot_give(queue, slot);
     if (++queue->dead > 2 * queue->live + QUEUE_DEAD_ALLOWED) {
         queue_sweep(queue);
     }
@@ -285,17 +284,17 @@ static bool queue_settle(EventQueue *queue) {
             return true;
         }
         QueueTimerClass *class = &queue->classes.items[record->target - 1];
-        if (class->first == QUEUE_NO_SLOT) {
+        if (!class_settle(queue, class)) {
             class->has_entry = false;
             heap_close_hole(heap);
             continue;
         }
-        QueueKey key = class_key(queue, class);
-        if (key.tag == tag) {
+        QueueKey first = fifo_first(&class->timers, &queue->buckets.chunks);
+        if (first.tag >> QUEUE_SLOT_BITS == tag >> QUEUE_SLOT_BITS) {
             return true;
         }
         heap->has_hole = true;
-        key_push(queue, key.time, key.tag);
+        class_push_entry(queue, class, first);
         if (heap->has_hole) {
             heap_close_hole(heap);
         }
@@ -316,9 +315,10 @@ bool queue_pop(EventQueue *queue, Event *event) {
     QueueKey key = queue->heap.keys[HEAP_ROOT];
     uint32_t slot = (uint32_t)(key.tag & QUEUE_SLOT_MASK);
     if (queue->records[slot].timer_class != 0) {
-        slot = queue->classes.items[queue->records[slot].target - 1].first;
-        timer_unlink(queue, &queue->records[slot]);
         /* The entry stays where it is and is put right when it is next looked at. */
+        QueueFifo *timers = &queue->classes.items[queue->records[slot].target - 1].timers;
+        slot = (uint32_t)(fifo_first(timers, &queue->buckets.chunks).tag & QUEUE_SLOT_MASK);
+        fifo_drop(timers, &queue->buckets.chunks);
     } else {
         queue->heap.has_hole = true;
     }

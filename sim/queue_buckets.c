@@ -6,12 +6,9 @@
 #include "sim/queue.h"
 
 enum {
-    CHUNKS_FIRST_CAPACITY = 64,
     BUCKETS_OPEN_KEYS = 60, /* a bucket with more is dealt out */
     BUCKETS_HEAP_KEYS = 512 /* with fewer than this left, a plain heap is faster */
 };
-
-#define CHUNK_NONE UINT32_MAX
 
 static QueueBucket bucket_empty(void) {
     return (QueueBucket){.chunk = CHUNK_NONE, .fill = CHUNK_KEYS};
@@ -19,7 +16,8 @@ static QueueBucket bucket_empty(void) {
 
 void buckets_init(QueueBuckets *buckets) {
     CHECK(buckets != NULL);
-    *buckets = (QueueBuckets){.limit = UINT64_MAX, .first_free = CHUNK_NONE};
+    *buckets = (QueueBuckets){.limit = UINT64_MAX};
+    chunks_init(&buckets->chunks);
     for (size_t i = 0; i < BUCKETS_LEVELS * BUCKETS_DIGITS; i++) {
         buckets->buckets[i] = bucket_empty();
     }
@@ -27,60 +25,21 @@ void buckets_init(QueueBuckets *buckets) {
 
 void buckets_free(QueueBuckets *buckets) {
     CHECK(buckets != NULL);
-    mem_free(buckets->keys);
+    chunks_free(&buckets->chunks);
     *buckets = (QueueBuckets){0};
-}
-
-static void chunks_reserve(QueueBuckets *buckets, size_t count) {
-    size_t grown = buckets->chunk_capacity == 0 ? CHUNKS_FIRST_CAPACITY : buckets->chunk_capacity;
-    while (grown < count) {
-        grown *= 2;
-    }
-    if (grown > buckets->chunk_capacity) {
-        CHECK(grown < CHUNK_NONE);
-        buckets->keys = mem_resize(buckets->keys, grown * CHUNK_KEYS * sizeof *buckets->keys);
-        buckets->chunk_capacity = (uint32_t)grown;
-    }
 }
 
 void buckets_copy(QueueBuckets *to, const QueueBuckets *from) {
     CHECK(to != from);
     *to = *from;
-    to->keys = NULL;
-    to->chunk_capacity = 0;
-    if (from->chunk_count > 0) {
-        chunks_reserve(to, from->chunk_count);
-        memcpy(to->keys, from->keys, (size_t)from->chunk_count * CHUNK_KEYS * sizeof *to->keys);
-    }
-}
-
-void buckets_reserve(QueueBuckets *buckets, size_t count) {
-    CHECK(buckets != NULL);
-    chunks_reserve(buckets, count / (CHUNK_KEYS - 1) + 1);
-}
-
-static QueueKey *chunk_keys(QueueBuckets *buckets, uint32_t chunk) {
-    return &buckets->keys[(size_t)chunk * CHUNK_KEYS];
-}
-
-static uint32_t chunk_next(QueueBuckets *buckets, uint32_t chunk) {
-    return (uint32_t)chunk_keys(buckets, chunk)->time;
+    chunks_copy(&to->chunks, &from->chunks);
 }
 
 void buckets_extend(QueueBuckets *buckets, size_t level, size_t digit) {
     CHECK(level < BUCKETS_LEVELS && digit < BUCKETS_DIGITS);
-    uint32_t chunk = buckets->first_free;
-    if (chunk != CHUNK_NONE) {
-        buckets->first_free = chunk_next(buckets, chunk);
-    } else {
-        if (buckets->chunk_count == buckets->chunk_capacity) {
-            chunks_reserve(buckets, (size_t)buckets->chunk_capacity + 1);
-        }
-        chunk = buckets->chunk_count++;
-    }
     QueueBucket *bucket = &buckets->buckets[level * BUCKETS_DIGITS + digit];
-    chunk_keys(buckets, chunk)->time = bucket->chunk;
-    *bucket = (QueueBucket){.chunk = chunk, .fill = 1};
+    bucket->chunk = chunk_take(&buckets->chunks, bucket->chunk);
+    bucket->fill = 1;
     buckets->used_levels |= UINT32_C(1) << level;
     buckets->used_digits[level] |= UINT32_C(1) << digit;
 }
@@ -103,35 +62,21 @@ static size_t bucket_next_chunk(QueueBuckets *buckets, QueueBucket *taken,
                                 QueueKey keys[CHUNK_KEYS]) {
     uint32_t chunk = taken->chunk;
     size_t count = taken->fill - 1;
-    QueueKey *from = chunk_keys(buckets, chunk);
-    memcpy(keys, &from[1], count * sizeof *keys);
-    *taken = (QueueBucket){.chunk = chunk_next(buckets, chunk), .fill = CHUNK_KEYS};
-    from->time = buckets->first_free;
-    buckets->first_free = chunk;
+    memcpy(keys, &chunk_keys(&buckets->chunks, chunk)[1], count * sizeof *keys);
+    *taken = (QueueBucket){.chunk = chunk_next(&buckets->chunks, chunk), .fill = CHUNK_KEYS};
+    chunk_give(&buckets->chunks, chunk);
     buckets->count -= count;
     return count;
-}
-
-/* Moves the keys that are alive to the front and returns how many: without a branch, for which key
- * is dead is as good as random. */
-static size_t keys_keep_live(QueueKey *keys, size_t count, const QueueRecord *records) {
-    size_t kept = 0;
-    for (size_t i = 0; i < count; i++) {
-        QueueKey key = keys[i];
-        keys[kept] = key;
-        kept += records[key.tag & QUEUE_SLOT_MASK].tag == key.tag;
-    }
-    return kept;
 }
 
 static uint64_t bucket_earliest(QueueBuckets *buckets, QueueBucket bucket) {
     uint64_t earliest = UINT64_MAX;
     while (bucket.chunk != CHUNK_NONE) {
-        const QueueKey *keys = chunk_keys(buckets, bucket.chunk);
+        const QueueKey *keys = chunk_keys(&buckets->chunks, bucket.chunk);
         for (size_t i = 1; i < bucket.fill; i++) {
             earliest = keys[i].time < earliest ? keys[i].time : earliest;
         }
-        bucket = (QueueBucket){chunk_next(buckets, bucket.chunk), CHUNK_KEYS};
+        bucket = (QueueBucket){chunk_next(&buckets->chunks, bucket.chunk), CHUNK_KEYS};
     }
     return earliest;
 }
@@ -167,7 +112,7 @@ bool buckets_open(QueueBuckets *buckets, QueueHeap *heap, const QueueRecord *rec
         QueueBucket bucket = buckets->buckets[level * BUCKETS_DIGITS + digit];
         size_t count = bucket.fill - 1;
         bool is_small =
-            chunk_next(buckets, bucket.chunk) == CHUNK_NONE && count <= BUCKETS_OPEN_KEYS;
+            chunk_next(&buckets->chunks, bucket.chunk) == CHUNK_NONE && count <= BUCKETS_OPEN_KEYS;
         if (heap_count(heap) > 0 && !is_last &&
             (!is_small || heap_count(heap) + count > BUCKETS_OPEN_KEYS)) {
             return true;

@@ -15,13 +15,12 @@
 #ifndef KNOCKON_SIM_QUEUE_BUCKETS_H
 #define KNOCKON_SIM_QUEUE_BUCKETS_H
 
-#include "sim/queue_heap.h"
+#include "sim/queue_chunks.h"
 
 enum {
     BUCKETS_DIGIT_BITS = 4,
     BUCKETS_DIGITS = 1 << BUCKETS_DIGIT_BITS,
     BUCKETS_LEVELS = 64 / BUCKETS_DIGIT_BITS,
-    CHUNK_KEYS = 64, /* the first of them is the link to the next chunk */
 };
 
 typedef struct QueueBucket {
@@ -32,22 +31,16 @@ typedef struct QueueBucket {
 typedef struct QueueBuckets {
     uint64_t limit; /* UINT64_MAX while everything is in the heap */
     uint64_t base;
-    size_t count; /* keys in all buckets */
-    QueueKey *keys;
-    uint32_t chunk_count; /* chunks ever used */
-    uint32_t chunk_capacity;
-    uint32_t first_free;
+    size_t count;         /* keys in all buckets */
+    QueueChunks chunks;   /* timer classes borrow from it */
     uint32_t used_levels; /* one bit each */
     uint32_t used_digits[BUCKETS_LEVELS];
     QueueBucket buckets[BUCKETS_LEVELS * BUCKETS_DIGITS];
 } QueueBuckets;
 
-struct QueueRecord;
-
 void buckets_init(QueueBuckets *buckets);
 void buckets_free(QueueBuckets *buckets);
 void buckets_copy(QueueBuckets *to, const QueueBuckets *from); /* `to` holds nothing before */
-void buckets_reserve(QueueBuckets *buckets, size_t count);
 
 /* Moves the earliest keys to the heap, which is empty. False when there are none: then everything
  * goes to the heap from now on. `records`, unless NULL, tell which keys are dead: those may be
@@ -74,7 +67,7 @@ static inline void buckets_push(QueueBuckets *buckets, uint64_t time, uint64_t t
     if (__builtin_expect(bucket->fill == CHUNK_KEYS, 0)) {
         buckets_extend(buckets, level, digit);
     }
-    QueueKey *place = &buckets->keys[(size_t)bucket->chunk * CHUNK_KEYS + bucket->fill++];
+    QueueKey *place = &chunk_keys(&buckets->chunks, bucket->chunk)[bucket->fill++];
     place->time = time;
     place->tag = tag;
     buckets->count++;

@@ -111,8 +111,11 @@ static __attribute__((noinline)) bool queue_refill(EventQueue *queue) {
     }
     if (queue->warm != NULL) {
         for (size_t i = HEAP_ROOT; i < queue->heap.end; i++) {
-            const QueueRecord *record = &queue->records[queue->heap.keys[i].tag & QUEUE_SLOT_MASK];
-            queue->warm(queue->warm_context, record->kind, record->target);
+            uint64_t tag = queue->heap.keys[i].tag;
+            const QueueRecord *record = &queue->records[tag & QUEUE_SLOT_MASK];
+            if (record->tag == tag && record->timer_class == 0) {
+                queue->warm(queue->warm_context, record->kind, record->target);
+            }
         }
     }
     return found;

@@ -43,14 +43,13 @@ enum { QUEUE_SLOT_BITS = 24, QUEUE_SEQUENCE_BITS = 40, QUEUE_TIMER_CLASSES_MAX =
 
 #define QUEUE_SLOT_MASK ((UINT64_C(1) << QUEUE_SLOT_BITS) - 1)
 
-/* Told which event will be popped soon, for prefetching what its handler will touch. */
+/* Told which pending event may be popped soon, for prefetching what its handler will touch. */
 typedef void QueueWarm(const void *context, uint16_t kind, uint32_t target);
 
 /* What is known of a pending event besides its key. */
 typedef struct QueueRecord {
-    uint64_t tag; /* of the event that lives here; 0 when the slot is free */
-    uint32_t
-        target; /* next free slot when free; the class when a timer class's entry in the heap */
+    uint64_t tag;    /* of the event that lives here; 0 when the slot is free */
+    uint32_t target; /* next free slot when free; a timer class when its entry */
     uint16_t kind;
     uint16_t timer_class; /* 0 for an event whose own key is in the heap or the buckets */
 } QueueRecord;

@@ -108,7 +108,7 @@ static void launch(World *world, uint32_t call_slot) {
     call->holders++;
     probe_count(&world->probe, edge->caller, COUNT_ATTEMPTS, call->is_measured);
     arm_timeout(world, edge, call, slot);
-    attempt->replica = route(world, call, attempt);
+    attempt->replica = pick_replica(world, call, attempt);
     if (attempt->replica == NONE) {
         note_attempt(world, slot, "refused", "no replica is known to be up");
         attempt->outcome = OUTCOME_REFUSED;

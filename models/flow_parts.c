@@ -4,14 +4,12 @@
 #include "models/servers/server.h"
 #include "sim/check.h"
 
-uint32_t route(World *world, const Call *call, const Attempt *attempt) {
+uint32_t route_among(World *world, const Call *call, const Attempt *attempt) {
     const Edge *edge = &world->model->edges[call->edge];
     const Service *service = &world->model->services[edge->to];
     const ServiceState *state = &world->services[edge->to];
     const uint32_t *routable = &world->routable[service->replica_first];
-    if (state->routable_count <= 1) {
-        return state->routable_count == 0 ? NONE : routable[0];
-    }
+    CHECK(state->routable_count > 1);
     Rng rng = drawn_by(&world->edges[call->edge].key, call->key, attempt->path, DRAW_ROUTE);
     RouterView view = {.replicas = routable,
                        .outstanding = world->outstanding,

@@ -85,8 +85,18 @@ void failed(World *world, uint32_t call, Outcome failure);
 
 /* ---- Movements, models/flow_parts.c */
 
-/* The replica that gets the attempt; NONE when none is known to be up. */
-uint32_t route(World *world, const Call *call, const Attempt *attempt);
+/* The replica that gets the attempt, asking the service's router; there are two or more. */
+uint32_t route_among(World *world, const Call *call, const Attempt *attempt);
+
+/* The same, NONE when none is known to be up. */
+static inline uint32_t pick_replica(World *world, const Call *call, const Attempt *attempt) {
+    const Edge *edge = &world->model->edges[call->edge];
+    uint32_t count = world->services[edge->to].routable_count;
+    if (count > 1) {
+        return route_among(world, call, attempt);
+    }
+    return count == 0 ? NONE : world->routable[world->model->services[edge->to].replica_first];
+}
 void queue_append(World *world, Replica *replica, uint32_t attempt);
 void queue_unlink(World *world, Replica *replica, uint32_t attempt);
 /* Out of the queue and out of the system, unserved: counts as abandoned. */
@@ -120,6 +130,8 @@ void losses_start(World *world);
 
 void on_arrival(World *world, uint32_t client);
 void on_user(World *world, uint32_t user);
+/* Prepares what a client's process works with. */
+void source_init(World *world, uint32_t client);
 /* A client's request is over: its user thinks again. */
 void source_request_ends(World *world, const Call *call, Outcome outcome);
 /* Tells the requests that the end of the run cuts off. */

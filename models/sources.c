@@ -9,19 +9,26 @@ static const ArrivalOps *arrival_ops(const Client *client) {
     return client->arrivals.kind->ops;
 }
 
-static Source source_of(World *world, uint32_t index) {
-    ClientState *state = &world->clients[index];
-    const Client *client = &world->model->clients[index];
+/* What the client's process works with; only the time changes from one arrival to the next. */
+static Source *source_of(World *world, uint32_t index) {
     CHECK(index < world->model->client_count);
+    Source *source = &world->clients[index].source;
+    source->now = world->now;
+    return source;
+}
+
+void source_init(World *world, uint32_t index) {
     const Model *model = world->model;
+    const Client *client = &model->clients[index];
+    ClientState *state = &world->clients[index];
     bool leaves_out = world->options.is_twin && model->verdict.trigger_from != SIM_TIME_NEVER;
-    return (Source){
+    CHECK(client->load.piece_count > 0 && client->load_organic.piece_count > 0);
+    state->source = (Source){
         .load = world->options.is_twin ? &client->load_organic : &client->load,
         .cursor = &state->cursor,
         .stream = &state->stream,
         .key = &state->key,
         .trace = &state->trace,
-        .now = world->now,
         .leave_out_from = leaves_out ? model->verdict.trigger_from : SIM_TIME_NEVER,
         .leave_out_to = leaves_out ? model->verdict.trigger_to : SIM_TIME_NEVER,
     };
@@ -31,10 +38,10 @@ static Source source_of(World *world, uint32_t index) {
 static void schedule_arrival(World *world, uint32_t index) {
     const Client *client = &world->model->clients[index];
     ClientState *state = &world->clients[index];
-    Source source = source_of(world, index);
+    Source *source = source_of(world, index);
     state->next.has_tokens = false;
     if (!arrival_ops(client)->next(client->arrivals.params,
-                                   world_state(world, state->arrivals_state), &source,
+                                   world_state(world, state->arrivals_state), source,
                                    &state->next)) {
         return;
     }
@@ -90,13 +97,13 @@ static void schedule_user(World *world, uint32_t index) {
     UserState *user = &world->users[index];
     const Client *client = &world->model->clients[user->client];
     const ArrivalOps *ops = arrival_ops(client);
-    Source source = source_of(world, user->client);
-    SimTime at = world->now + ops->think(client->arrivals.params, &source, user->index, user->turn);
+    Source *source = source_of(world, user->client);
+    SimTime at = world->now + ops->think(client->arrivals.params, source, user->index, user->turn);
     double level = ops->load_for_user(client->arrivals.params, user->index);
     LoadCursor cursor = {0}; /* users look at different times: each search starts at the front */
     CHECK(at >= world->now);
-    if (load_value(source.load, &cursor, time_to_s(at)) < level) {
-        at = time_from_s(load_first_above(source.load, cursor, time_to_s(at), level));
+    if (load_value(source->load, &cursor, time_to_s(at)) < level) {
+        at = time_from_s(load_first_above(source->load, cursor, time_to_s(at), level));
     }
     if (at < world->model->run.duration) {
         queue_push(&world->queue, at, EVENT_user, index);
@@ -217,10 +224,10 @@ void sources_start(World *world) {
     for (uint32_t i = 0; i < model->client_count; i++) {
         const Client *client = &model->clients[i];
         const ArrivalOps *ops = arrival_ops(client);
-        Source source = source_of(world, i);
+        Source *source = source_of(world, i);
         if (ops->start != NULL) {
             ops->start(client->arrivals.params,
-                       world_state(world, world->clients[i].arrivals_state), &source);
+                       world_state(world, world->clients[i].arrivals_state), source);
         }
         if (ops->next != NULL) {
             schedule_arrival(world, i);

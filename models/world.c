@@ -79,6 +79,7 @@ static void create_clients(World *world) {
         if (world->options.traces != NULL) {
             state->trace = world->options.traces[i];
         }
+        source_init(world, i);
         for (uint32_t k = 0; k < client->user_count; k++) {
             world->users[client->user_first + k] = (UserState){.client = i, .index = k};
         }

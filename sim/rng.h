@@ -59,15 +59,30 @@ static inline void rng_guard(Rng *rng) {
     rng->s[0] |= (rng->s[0] | rng->s[1] | rng->s[2] | rng->s[3]) == 0;
 }
 
-/* The draws of (key, a, b), for instance request and attempt: one Philox block as the state. */
-static inline void rng_keyed(Rng *out, const RngKey *key, uint64_t a, uint64_t b) {
-    uint64_t counter[4] = {a, b, 0, 0};
-    rng_philox(counter, key, out->s);
-    rng_guard(out);
-}
-
 static inline uint64_t rng_rotate(uint64_t x, int by) {
     return (x << by) | (x >> (64 - by));
+}
+
+/* Philox2x64-10 (the same paper): half the work of philox4x64 for draws that need few bits. Counter 0
+ * under key 0 gives ca00a0459843d731 66c24222c9a845b5. */
+static inline void rng_philox2(uint64_t a, uint64_t b, uint64_t key, uint64_t out[2]) {
+    for (int round = 0; round < 10; round++) {
+        RngProduct product = (RngProduct)UINT64_C(0xD2B74407B1CE6E93) * a;
+        a = (uint64_t)(product >> 64) ^ key ^ b;
+        b = (uint64_t)product;
+        key += UINT64_C(0x9E3779B97F4A7C15);
+    }
+    out[0] = a;
+    out[1] = b;
+}
+
+/* The draws of (key, a, b), for instance request and attempt. Half of the state is a Philox block,
+ * the other half the same bits under the key's two words: 128 bits tell draws apart. The state is never
+ * all zero, because the key is not. */
+static inline void rng_keyed(Rng *out, const RngKey *key, uint64_t a, uint64_t b) {
+    uint64_t block[2];
+    rng_philox2(a, b, key->k[0], block);
+    *out = (Rng){.s = {block[0], block[1], block[1] ^ key->k[1], rng_rotate(block[0], 32) ^ key->k[0]}};
 }
 
 /* 64 random bits: xoshiro256++ 1.0 (Blackman, Vigna, "Scrambled linear pseudorandom number

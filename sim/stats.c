@@ -32,7 +32,11 @@ double running_deviation(const Running *running) {
 
 void level_init(Level *level, SimTime now, int64_t value) {
     CHECK(value >= 0);
-    *level = (Level){.value = value, .max = value, .start = now, .since = now};
+    *level = (Level){.moment = -(__int128)value * now,
+                     .value = value,
+                     .start = now,
+                     .since = now,
+                     .zero_since = now};
 }
 
 void level_restart(Level *level, SimTime now) {
@@ -42,12 +46,12 @@ void level_restart(Level *level, SimTime now) {
 
 __int128 level_integral(const Level *level, SimTime now) {
     CHECK(now >= level->since);
-    return level->integral + (__int128)level->value * (now - level->since);
+    return level->moment + (__int128)level->value * now;
 }
 
 SimTime level_time_at_zero(const Level *level, SimTime now) {
     CHECK(now >= level->since);
-    return level->at_zero + (level->value == 0 ? now - level->since : 0);
+    return level->at_zero + (level->value == 0 ? now - level->zero_since : 0);
 }
 
 double level_mean(const Level *level, SimTime now) {

@@ -44,34 +44,39 @@ double running_deviation(const Running *running);
  * tolerance.
  */
 typedef struct Level {
-    __int128 integral; /* up to `since`; use level_integral */
-    int64_t value;     /* now; never negative */
-    int64_t max;       /* highest value that was held since `start`, for however short a time */
-    SimTime start;     /* where the measurement began */
-    SimTime since;     /* of the last change */
-    SimTime at_zero;   /* time spent at 0 from `start` to `since` */
+    __int128 moment; /* minus the sum of change x time since `start`: the integral is value x t + this */
+    int64_t value;   /* now; never negative */
+    SimTime start;   /* where the measurement began */
+    SimTime since;   /* of the last change */
+    SimTime at_zero; /* time spent at 0 from `start` to the last time it left 0 */
+    SimTime zero_since; /* when it became 0 last, if it is */
 } Level;
 
 /* Begins to measure at `now` with `value`. */
 void level_init(Level *level, SimTime now, int64_t value);
 
-/* Forgets the past and keeps the value: the end of a warm-up. The maximum is the value held now. */
+/* Forgets the past and keeps the value: the end of a warm-up. */
 void level_restart(Level *level, SimTime now);
 
-/* The level becomes `value`, 0 or more; time never goes backwards. */
-static inline void level_set(Level *level, SimTime now, int64_t value) {
-    CHECK(now >= level->since && value >= 0);
-    SimTime held = now - level->since;
-    level->integral += (__int128)level->value * held;
-    level->at_zero += level->value == 0 ? held : 0;
+/* The level changes by `delta` and is 0 or more after it; time never goes backwards. Instead of adding
+ * up areas it adds the moment of the change, which takes half the work. */
+static inline void level_add(Level *level, SimTime now, int64_t delta) {
+    CHECK(now >= level->since && level->value + delta >= 0);
+    level->moment -= (__int128)delta * now;
     level->since = now;
-    level->value = value;
-    level->max = value > level->max ? value : level->max;
+    if (level->value == 0) {
+        level->at_zero += now - level->zero_since;
+        level->zero_since = now;
+    }
+    level->value += delta;
+    if (level->value == 0) {
+        level->zero_since = now;
+    }
 }
 
-/* The level changes by `delta`. */
-static inline void level_add(Level *level, SimTime now, int64_t delta) {
-    level_set(level, now, level->value + delta);
+/* The level becomes `value`, 0 or more. */
+static inline void level_set(Level *level, SimTime now, int64_t value) {
+    level_add(level, now, value - level->value);
 }
 
 /* From `start` to `now`, which is not before the last change: the exact integral in level x ns, the

@@ -6,7 +6,7 @@
 #include "sim/vec.h"
 
 void pool_init(Pool *pool, size_t record_size, uint32_t limit) {
-    CHECK(record_size >= sizeof(uint32_t) && limit > 0 && limit < POOL_FULL);
+    CHECK(record_size > 0 && record_size % sizeof(uint32_t) == 0 && limit > 0 && limit < POOL_FULL);
     *pool = (Pool){.record_size = record_size, .limit = limit, .first_free = POOL_FULL};
     void *records = mmap(NULL, record_size * limit, PROT_READ | PROT_WRITE,
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);

@@ -26,7 +26,7 @@ typedef struct Pool {
     uint32_t live_count;
 } Pool;
 
-/* Room for `limit` records (below 2^32 - 1) of `record_size` bytes, 4 or more. */
+/* Room for `limit` records (below 2^32 - 1) of `record_size` bytes, a multiple of 4. */
 void pool_init(Pool *pool, size_t record_size, uint32_t limit);
 void pool_free(Pool *pool);
 

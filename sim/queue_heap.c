@@ -11,7 +11,10 @@ enum { HEAP_FIRST_CAPACITY = 64, HEAP_LINE_SIZE = 64 };
 static QueueKey *heap_alloc(size_t capacity) {
     CHECK(capacity % HEAP_ARITY == 0 && capacity < SIZE_MAX / sizeof(QueueKey));
     void *keys = aligned_alloc(HEAP_LINE_SIZE, capacity * sizeof(QueueKey));
-    return keys != NULL ? keys : mem_alloc(SIZE_MAX); /* which says that memory is out and exits */
+    if (keys == NULL) {
+        mem_out();
+    }
+    return keys;
 }
 
 void heap_init(QueueHeap *heap) {

@@ -17,7 +17,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { REPETITIONS = 7, OBJECT_WORDS = 16, KIND_HOLD = 1, KIND_DONE = 2, KIND_TIMEOUT = 3 };
+enum { REPETITIONS = 5, OBJECT_WORDS = 16, KIND_HOLD = 1, KIND_DONE = 2, KIND_TIMEOUT = 3 };
 
 typedef struct Object {
     _Alignas(128) uint64_t words[OBJECT_WORDS];

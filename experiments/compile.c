@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "experiments/compile_parts.h"
-#include "experiments/nearest.h"
+#include "models/arrivals/arrivals.h"
 #include "sim/check.h"
 
 static const char *const top_keys[] = {"knockon",    "name",     "about",   "run",
@@ -35,7 +35,9 @@ static void report_bad_name(Compiler *compiler, const DocNode *at) {
 /* The map of names under a key, or NULL. */
 static const DocNode *named_map(Compiler *compiler, const char *key) {
     const DocNode *map = doc_find(compiler->root, key);
-    if (map == NULL || schema_is_empty(map) || !schema_expect_map(&compiler->reader, map, key)) {
+    char owner[32];
+    snprintf(owner, sizeof owner, "'%s'", key);
+    if (map == NULL || schema_is_empty(map) || !schema_expect_map(&compiler->reader, map, owner)) {
         return NULL;
     }
     return map;
@@ -62,7 +64,7 @@ void compile_names(Compiler *compiler) {
                    COMPILE_COMPONENTS_MAX, client_count + service_count);
         return;
     }
-    if (service_count == 0) {
+    if (service_count == 0 && diag_count(diagnostics) == 0) {
         diag_error(diagnostics, services == NULL ? compiler->root : services,
                    "a scenario needs 'services'");
     }
@@ -169,19 +171,43 @@ static void keep_edges(Compiler *compiler) {
     }
 }
 
-/* Timers of every distinct length; more than the queue has classes for are refused. */
-static bool timers_fit(Compiler *compiler) {
-    uint64_t count = 0;
-    for (uint32_t i = 0; i < compiler->edges.count; i++) {
-        count += (uint64_t)compiler->edges.items[i].timeout.count + 1;
+static bool limit_kept(Compiler *compiler, double count, double most, const char *what) {
+    if (count > most) {
+        diag_error(compiler->reader.diagnostics, compiler->root, "%s may be %.0f in all, not %.0f",
+                   what, most, count);
     }
-    if (count > 30000) {
-        diag_error(compiler->reader.diagnostics, compiler->root,
-                   "all timeouts and deadlines together may be 30000, not %llu",
-                   (unsigned long long)count);
-        return false;
+    return count <= most;
+}
+
+/* What would take memory beyond reason is refused before a run asks for it. */
+static bool limits_kept(Compiler *compiler) {
+    const Model *model = compiler->model;
+    double replicas = 0, users = 0, initial = 0, instances = 0, timers = 0;
+    for (uint32_t i = 0; i < model->service_count; i++) {
+        replicas += model->services[i].replica_count;
+        initial += model->services[i].initial;
     }
-    return true;
+    for (uint32_t i = 0; i < model->client_count; i++) {
+        const Client *client = &model->clients[i];
+        const ArrivalOps *ops = client->arrivals.kind->ops;
+        if (ops->user_count != NULL) {
+            users += ops->user_count(client->arrivals.params, client->load.max);
+        }
+    }
+    for (uint32_t i = 0; i < model->edge_count; i++) {
+        instances += model->edges[i].instances;
+        timers += model->edges[i].timeout.count + 1;
+    }
+    double in_flight = model->run.max_in_flight;
+    double samples = (double)model->run.duration / (double)model->run.sample_every;
+    bool fits = limit_kept(compiler, replicas, COMPILE_REPLICAS_MAX, "replicas");
+    fits &= limit_kept(compiler, users, in_flight, "users ('max_in_flight' of run)");
+    fits &= limit_kept(compiler, initial, in_flight, "initial requests ('max_in_flight' of run)");
+    fits &= limit_kept(compiler, instances, COMPILE_INSTANCES_MAX, "instances of callers");
+    fits &= limit_kept(compiler, timers, COMPILE_TIMERS_MAX, "timeouts and deadlines");
+    fits &= limit_kept(compiler, samples * model_component_count(model), COMPILE_SAMPLES_MAX,
+                       "samples of all components (take a longer 'sample_every')");
+    return fits;
 }
 
 static void compile_all(Compiler *compiler) {
@@ -197,7 +223,7 @@ static void compile_all(Compiler *compiler) {
     compiler->is_sound = compile_check_graph(compiler);
     compile_faults(compiler);
     compile_objectives(compiler);
-    if (diag_count(compiler->reader.diagnostics) == 0 && timers_fit(compiler)) {
+    if (diag_count(compiler->reader.diagnostics) == 0 && limits_kept(compiler)) {
         model_finish(compiler->model);
         compile_lint(compiler);
     }

@@ -185,7 +185,9 @@ void compile_clients(Compiler *compiler) {
     for (uint32_t i = 0; i < model->service_count; i++) {
         has_initial |= model->services[i].initial > 0;
     }
-    if (model->client_count == 0 && !has_initial) {
+    const DocNode *clients = doc_find(compiler->root, "clients");
+    bool is_misread = clients != NULL && clients->kind != DOC_MAP && !schema_is_empty(clients);
+    if (model->client_count == 0 && !has_initial && !is_misread) {
         diag_error(compiler->reader.diagnostics, compiler->root,
                    "a scenario needs 'clients' (or 'initial' requests under 'run')");
     }

@@ -111,7 +111,8 @@ static void check_fault_times(Compiler *compiler, const Fault *fault, const DocN
                    "only a fault that recurs ('every') may last a random time");
     } else if (fault->has_lasts && dist_mean(&fault->lasts) * 1e9 < 1) {
         diag_error(diagnostics, lasts->value, "'for' of a fault must be above 0s");
-    } else if (fault->has_at && fault->at >= compiler->model->run.duration) {
+    } else if (fault->has_at && compiler->model->run.duration > 0 &&
+               fault->at >= compiler->model->run.duration) {
         diag_warning(diagnostics, map, "this fault begins after the run has ended");
     }
 }

@@ -240,6 +240,13 @@ static double cached_p99_s(const Model *model, double *cache, uint32_t service) 
     return cache[service];
 }
 
+/* To two digits: the sample is not better than that. */
+static void print_rounded(char text[QUANTITY_TEXT_SIZE], double seconds) {
+    char digits[32];
+    snprintf(digits, sizeof digits, "%.1e", seconds);
+    quantity_print(text, strtod(digits, NULL), DIMENSION_DURATION);
+}
+
 static void lint_edge(Compiler *compiler, uint32_t index, double *cache) {
     const Model *model = compiler->model;
     const Edge *edge = &model->edges[index];
@@ -257,10 +264,10 @@ static void lint_edge(Compiler *compiler, uint32_t index, double *cache) {
     }
     double p99_s = cached_p99_s(model, cache, edge->to);
     if (p99_s > time_to_s(timeout)) {
-        snprintf(second, sizeof second, "%.2gs", p99_s);
+        print_rounded(second, p99_s);
         diag_warning(compiler->reader.diagnostics, compiler->edge_places.items[index],
-                     "the timeout of %s is shorter than the work of '%s' itself, whose p99 is %s",
-                     first, model->services[edge->to].name, second);
+                     "the timeout of %s is shorter than the work of '%s' itself (p99: %s)", first,
+                     model->services[edge->to].name, second);
     }
 }
 

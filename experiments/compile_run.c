@@ -16,19 +16,13 @@ static void check_run(Compiler *compiler, const DocNode *at) {
     if (run->duration > 0 && run->warmup >= run->duration) {
         print_time(first, run->warmup);
         print_time(second, run->duration);
-        diag_error(diagnostics, at, "a warmup of %s leaves nothing of a duration of %s", first,
-                   second);
+        diag_error(diagnostics, doc_find(at, "warmup"),
+                   "a warmup of %s leaves nothing of a duration of %s", first, second);
     }
     if (run->seed != (double)(uint64_t)run->seed) {
         const DocNode *seed = doc_find(at, "seed");
         CHECK(seed != NULL);
         diag_error(diagnostics, seed, "'seed' of run must be a whole number, not %s", seed->text);
-    }
-    if (run->sample_every > 0 && run->duration / run->sample_every >= COMPILE_SAMPLES_MAX) {
-        print_time(first, run->duration);
-        print_time(second, run->sample_every);
-        diag_error(diagnostics, at, "%s sampled every %s are more than %d samples", first, second,
-                   COMPILE_SAMPLES_MAX);
     }
 }
 

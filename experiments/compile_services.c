@@ -55,23 +55,56 @@ static void compile_calls(Compiler *compiler, Service *service, const DocNode *c
     resolved_leave(reader->resolved, outer);
 }
 
-/* What a service says that its server has no use for. */
-static void check_server(Compiler *compiler, const Service *service, const DocNode *map) {
-    if (service->server.kind == NULL) {
+static const Param *service_param(const char *name) {
+    for (uint32_t i = 0; i < schema_service.param_count; i++) {
+        if (strcmp(schema_service.params[i].name, name) == 0) {
+            return &schema_service.params[i];
+        }
+    }
+    CHECK(!"a service has this key");
+    return NULL;
+}
+
+/* A key of which the server decides whether it applies, or what is its default. */
+static void read_late(Compiler *compiler, const Param *param, const DocNode *value,
+                      Service *service) {
+    size_t mark = resolved_enter(compiler->reader.resolved, param->name);
+    schema_read_value(&compiler->reader, schema_service.name, param, value, service);
+    resolved_leave(compiler->reader.resolved, mark);
+}
+
+/* `work` is for servers that use it; for others it would be a value that nobody looks at. */
+static void compile_work(Compiler *compiler, Service *service, const DocNode *map,
+                         const DocNode *at) {
+    const Kind *kind = service->server.kind;
+    const DocPair *work = doc_find_pair(map, "work");
+    const Param *param = service_param("work");
+    if (kind != NULL && !((const ServerOps *)kind->ops)->uses_work) {
+        if (work != NULL) {
+            diag_error(compiler->reader.diagnostics, work->key,
+                       "'work' does not apply: a %s server takes its time from its own parameters",
+                       kind->name);
+        }
         return;
     }
-    const ServerOps *ops = service->server.kind->ops;
-    const char *kind = service->server.kind->name;
-    const DocPair *work = doc_find_pair(map, "work");
-    if (work != NULL && !ops->uses_work) {
-        diag_error(compiler->reader.diagnostics, work->key,
-                   "'work' does not apply: a %s server takes its time from its own parameters",
-                   kind);
-    }
-    const DocPair *loss = doc_find_pair(map, "on_capacity_loss");
-    if (loss != NULL && service->on_capacity_loss == LOSS_SUSPEND && !ops->can_suspend) {
-        diag_error(compiler->reader.diagnostics, loss->value,
-                   "a %s server cannot suspend work; take 'drain' or 'kill'", kind);
+    read_late(compiler, param,
+              work != NULL ? work->value : doc_default(compiler->reader.doc, at, param->preset),
+              service);
+}
+
+/* Where work cannot be suspended the default is to let it finish; asking for more is a mistake. */
+static void compile_capacity_loss(Compiler *compiler, Service *service, const DocNode *map,
+                                  const DocNode *at) {
+    const Kind *kind = service->server.kind;
+    const DocNode *loss = doc_find(map, "on_capacity_loss");
+    const Param *param = service_param("on_capacity_loss");
+    bool can_suspend = kind == NULL || ((const ServerOps *)kind->ops)->can_suspend;
+    const char *preset = can_suspend ? param->preset : "drain";
+    read_late(compiler, param, loss != NULL ? loss : doc_default(compiler->reader.doc, at, preset),
+              service);
+    if (loss != NULL && service->on_capacity_loss == LOSS_SUSPEND && !can_suspend) {
+        diag_error(compiler->reader.diagnostics, loss,
+                   "a %s server cannot suspend work; take 'drain' or 'kill'", kind->name);
     }
 }
 
@@ -81,14 +114,16 @@ static void compile_service(Compiler *compiler, uint32_t index) {
     Service *service = &model->services[index];
     uint32_t component = model_service_component(model, index);
     const DocPair *pair = compiler->components[component];
-    schema_read(reader, &schema_service, pair->value, pair->key, KEYS("queue", "calls"), service);
+    schema_read(reader, &schema_service, pair->value, pair->key,
+                KEYS("queue", "calls", "work", "on_capacity_loss"), service);
     const DocNode *map = pair->value->kind == DOC_MAP ? pair->value : NULL;
+    compile_work(compiler, service, map, pair->key);
+    compile_capacity_loss(compiler, service, map, pair->key);
     size_t mark = resolved_enter(reader->resolved, "queue");
     schema_read(reader, &schema_queue, doc_find(map, "queue"), pair->key, (SchemaKeys){0},
                 &service->queue);
     resolved_leave(reader->resolved, mark);
     compile_calls(compiler, service, doc_find(map, "calls"), component);
-    check_server(compiler, service, map);
 }
 
 void compile_services(Compiler *compiler) {

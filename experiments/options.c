@@ -277,7 +277,10 @@ void options_print_help(const Command *command, FILE *out) {
         if (takes_value(definition)) {
             snprintf(left + length, sizeof left - (size_t)length, " %s", definition->value);
         }
-        fprintf(out, "  %-22s  %s%s.\n", left,
-                strlen(left) > 22 ? "\n                          " : "", definition->doc);
+        if (strlen(left) > 22) {
+            fprintf(out, "  %s\n  %-22s  %s.\n", left, "", definition->doc);
+        } else {
+            fprintf(out, "  %-22s  %s.\n", left, definition->doc);
+        }
     }
 }

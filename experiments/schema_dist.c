@@ -40,6 +40,11 @@ static bool read_quantity(SchemaReader *reader, const DocNode *value, Dimension 
         return false;
     }
     resolved_add(reader->resolved, value);
+    /* Tokens are counted in thousands too, but a mean of them need not be whole. */
+    bool is_tokens = dimension == DIMENSION_NUMBER;
+    if (is_tokens && quantity_parse(value->text, DIMENSION_COUNT, out, NULL)) {
+        return true;
+    }
     if (!quantity_parse(value->text, dimension, out, &error)) {
         diag_error(reader->diagnostics, value, "%s", error.text);
         return false;

@@ -152,7 +152,10 @@ static bool read_count(SchemaReader *reader, const char *owner, const Param *par
     if (!read_number(reader, owner, param, value, &number)) {
         return false;
     }
-    CHECK(number >= 0 && number < (double)COUNT_UNLIMITED);
+    if (number >= (double)COUNT_UNLIMITED) {
+        diag_error(reader->diagnostics, value, "%s is more than can be counted here", value->text);
+        return false;
+    }
     *out = (uint32_t)number;
     return true;
 }
@@ -400,11 +403,22 @@ void schema_read_list(SchemaReader *reader, const char *owner, const Param *para
     if (!schema_expect_list(reader, value, param->name)) {
         return;
     }
-    bool may_be_empty = param->type == PARAM_CHOICES ||
-                        (param->preset != NULL && strcmp(param->preset, "[]") == 0);
+    bool may_be_empty =
+        param->type == PARAM_CHOICES || (param->preset != NULL && strcmp(param->preset, "[]") == 0);
     if (value->count == 0 && !may_be_empty) {
         diag_error(reader->diagnostics, value, "'%s' of %s is an empty list", param->name, owner);
         return;
+    }
+    /* A preset is one value to whom it is shown: there is no list yet that --set could change. */
+    Resolved *resolved = reader->resolved;
+    if (value->origin == DOC_FROM_DEFAULT && param->preset != NULL) {
+        resolved_add(resolved, doc_default(reader->doc, value, param->preset));
+        reader->resolved = NULL;
+    }
+    if (value->count == 0 && reader->resolved != NULL) {
+        DocNode *empty = doc_new_scalar(reader->doc, "[]", 2, (DocOrigin)value->origin);
+        empty->place = value->place;
+        resolved_add(reader->resolved, empty);
     }
     void *items = list_room(reader, param->type, member, value->count);
     for (uint32_t i = 0; i < value->count; i++) {
@@ -412,4 +426,5 @@ void schema_read_list(SchemaReader *reader, const char *owner, const Param *para
         read_item(reader, owner, param, value->items[i], items, i);
         resolved_leave(reader->resolved, mark);
     }
+    reader->resolved = resolved;
 }

@@ -184,6 +184,7 @@ static const Param batch_params[] = {
     {"max_batch_size", PARAM_COUNT, offsetof(BatchParams, max_batch_size), .preset = "8", .min = 1,
      .max = 1e6, .may_be_unlimited = true, .doc = "The most requests in one batch."},
     {"preferred_batch_size", PARAM_COUNTS, offsetof(BatchParams, preferred), .preset = "[]",
+     .min = 1, .max = 1e6,
      .doc = "Sizes that start at once when they can be made, the largest first (Triton)."},
     {"min_batch_size", PARAM_COUNT, offsetof(BatchParams, min_batch_size), .min = 1, .max = 1e6,
      .is_optional = true, .has_offset = offsetof(BatchParams, has_min),

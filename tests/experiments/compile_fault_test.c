@@ -1,0 +1,78 @@
+/* Every message about faults and objectives, in full. */
+#include "tests/experiments/compile_test.h"
+
+START_TEST(faults_are_checked) {
+    static const Case cases[] = {
+        {"faults=3", "1:8: faults are written as a list, [first, second], not as one value"},
+        {"faults=[3]", "1:9: a fault is written as a map, {key: value}, not as one value"},
+        {"faults=[{at: 1s}]", "1:9: a fault says what breaks, for example 'crash: {service: llm}'"},
+        {"faults=[{at: 1s, crsh: {service: model}}]",
+         "1:18: a fault has no key 'crsh': did you mean 'crash'?"},
+        {"faults=[{at: 1s, burn: {service: model}}]",
+         "1:18: a fault has no key 'burn'; it is one of: crash, slow, errors, partition, capacity"},
+        {"faults=[{at: 1s, latency: {service: model}}]",
+         "1:18: a fault has no key 'latency'; it is one of: crash, slow, errors, partition, "
+         "capacity"},
+        {"faults=[{at: 1s, mtbf: 3s, crash: {service: model}}]",
+         "1:18: 'mtbf' is not available in this version"},
+        {"faults=[{at: 1s, crash: {service: model}, slow: {service: model, x: 2}}]",
+         "1:43: a fault is of one kind: this one is 'crash' already"},
+        {"faults=[{at: 1s, crash: {service: model, replicas: 3}}]",
+         "1:52: 'model' has 2 replicas, not 3"},
+        {"faults=[{at: 1s, crash: {service: gateway, replicas: 2}}]",
+         "1:54: 'gateway' has 1 replica, not 2"},
+        {"faults=[{at: 1s, for: 3s, crash: {service: model, restart: 3s}}]",
+         "1:18: 'for' and 'restart' both say how long this lasts: leave one out"},
+        {"faults=[{crash: {service: model, restart: 3s}}]",
+         "1:9: a fault needs 'at', or 'every' for one that recurs"},
+        {"faults=[{every: 1min, crash: {service: model}}]",
+         "1:23: a fault that recurs must end: say how long with 'for'"},
+        {"faults=[{every: {exponential: {mean: 1min}}, crash: {service: model, restart: 3s}}]", ""},
+        {"faults=[{at: 1s, for: {exponential: {mean: 3s}}, crash: {service: model}}]",
+         "1:23: only a fault that recurs ('every') may last a random time"},
+        {"faults=[{at: 1s, for: 0s, crash: {service: model}}]",
+         "1:23: 'for' of a fault must be above 0s"},
+        {"faults=[{at: 1h, for: 1s, crash: {service: model}}]",
+         "1:9: warning: this fault begins after the run has ended"},
+        {"faults=[{at: 1s, for: 1s, partition: {between: [web, model]}}]",
+         "1:48: none of these calls another, so there is nothing to cut"},
+        {"faults=[{at: 1s, for: 1s, partition: {between: [web]}}]",
+         "1:27: a partition is between two components or more: write for example 'between: "
+         "[gateway, llm]'"},
+        {"faults=[{at: 1s, for: 1s, partition: {between: [web, gateway]}}]", ""},
+        {"faults=[{at: 1s, crash: {service: modle}}]",
+         "1:35: there is no service 'modle': did you mean 'model'?"},
+        {"faults=[{at: 1s, slow: {service: model}}]", "1:24: 'slow' needs 'x'"},
+    };
+    check_cases(cases, sizeof cases / sizeof cases[0]);
+}
+END_TEST
+
+START_TEST(objectives_are_checked) {
+    static const Case cases[] = {
+        {"objectives=3", "1:12: 'objectives' is written as a map, {key: value}, not as one value"},
+        {"objectives={web: 3}",
+         "1:18: an objective is written as a map, {key: value}, not as one value"},
+        {"objectives={wbe: {p99: \"<= 3s\"}}",
+         "1:13: there is no client or service 'wbe': did you mean 'web'?"},
+        {"objectives={web: {p98: \"<= 3s\"}}",
+         "1:19: an objective has no measure 'p98': did you mean 'p95'?"},
+        {"objectives={web: {speed: \"<= 3s\"}}",
+         "1:19: an objective has no measure 'speed'; it is one of: p50, p95, p99, mean, goodput, "
+         "utilization, wasted, availability, queue_wait_p95, queue_wait_p99, or a column of "
+         "summary.csv"},
+        {"objectives={web: {p99: 3s}}",
+         "1:24: a bound begins with '>=' or '<=', for example '\"<= 250ms\"'"},
+        {"objectives={web: {p99: \"<= 3\"}}", "1:24: '3' has no unit; write for example '3s'"},
+        {"objectives={web: {p99: [\"<= 3\"]}}",
+         "1:24: a bound is one value, for example '\">= 99%\"'"},
+        {"objectives={web: {utilization: \"<= 80%\"}}",
+         "1:19: 'utilization' is measured for a service only"},
+        {"objectives={model: {utilization: \"<= 80%\", p99: \"<=3s\", goodput: \">= 3/s\"}}", ""},
+        {"objectives={web: {latency_s_max: \"<= 3s\"}}", ""},
+    };
+    check_cases(cases, sizeof cases / sizeof cases[0]);
+}
+END_TEST
+
+TEST_SUITE("experiments/compile_fault", faults_are_checked, objectives_are_checked)

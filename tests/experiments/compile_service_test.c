@@ -1,0 +1,76 @@
+/* Every message about services, their calls and the graph of them, in full. */
+#include "tests/experiments/compile_test.h"
+
+START_TEST(a_service_is_checked) {
+    static const Case cases[] = {
+        {"services.model.replicas=0",
+         "1:25: 'replicas' of a service must be from 1 to 100k, not 0"},
+        {"services.model.replicas=100001",
+         "1:25: 'replicas' of a service must be from 1 to 100k, not 100001"},
+        {"services.model.server=pol", "1:23: 'server' has no kind 'pol': did you mean 'pool'?"},
+        {"services.model.server={inference: {}}",
+         "1:24: 'inference' is not available in this version"},
+        {"services.model.server={batch: {max_batch_size: 4, step: 20ms}}",
+         "10:58: 'work' does not apply: a batch server takes its time from its own parameters"},
+        {"services.gateway={server: {batch: {max_batch_size: 4, step: 20ms}}, on_capacity_loss: "
+         "suspend, calls: [{to: model}]}",
+         "1:87: a batch server cannot suspend work; take 'drain' or 'kill'"},
+        {"services.gateway={server: {batch: {max_batch_size: 4, step: {gamma: {mean: 20ms}}}}, "
+         "calls: [{to: model}]}",
+         "1:62: gamma takes {mean, cv} or {mean, p99}; found {mean}"},
+        {"services.gateway={server: {batch: {max_batch_size: 4, step: {linar: {base: 20ms}}}}, "
+         "calls: [{to: model}]}",
+         "1:62: 'step' has no kind 'linar': did you mean 'linear'?"},
+        {"services.gateway={server: {batch: {max_batch_size: 4, step: fast}}, calls: [{to: "
+         "model}]}",
+         "1:61: 'fast' is not a duration; write for example '250ms'"},
+        {"services.model.zones=[a, b]", "1:16: 'zones' is not available in this version"},
+        {"services.model.work={by_client: {web: 3s}}",
+         "1:22: 'by_client' is not available in this version"},
+        {"services.model.shed=dagor", "1:21: 'dagor' is not available in this version"},
+        {"services.model.queue.order=priority",
+         "1:28: 'priority' is not available in this version"},
+        {"services.model.queue.limit=none", "1:28: 'none' is not a count; write for example '4k'"},
+        {"services.model.queue.limt=3", "1:22: a queue has no key 'limt': did you mean 'limit'?"},
+        {"services.model.queue=3",
+         "1:22: a queue is written as a map, {key: value}, not as one value"},
+        {"services.model.server.pool.hold_while_calling=yes",
+         "1:47: 'hold_while_calling' is true or false, not 'yes'"},
+    };
+    check_cases(cases, sizeof cases / sizeof cases[0]);
+}
+END_TEST
+
+START_TEST(calls_are_checked) {
+    static const Case cases[] = {
+        {"services.model.calls={to: gateway}",
+         "1:22: calls are written as a list, [first, second], not as a map"},
+        {"services.model.calls=[{to: gateway}]",
+         "1:28: calls go in a circle: gateway -> model -> gateway"},
+        {"services.model.calls=[{to: model}]", "1:28: calls go in a circle: model -> model"},
+        {"services.gateway.calls[0].to=gatway",
+         "1:30: there is no service 'gatway': did you mean 'gateway'?"},
+        {"services.gateway.calls=[{timeout: 1s}]", "1:25: a call needs 'to'"},
+        {"services.gateway.calls=[gateway]",
+         "1:25: a call is written as a map, {key: value}, not as one value"},
+        {"services.gateway.calls=[{parallel: []}]",
+         "1:36: 'parallel' takes 1 to 1000 calls, not 0"},
+        {"services.gateway.calls=[{parallel: {to: model}}]",
+         "1:36: calls in parallel are written as a list, [first, second], not as a map"},
+        {"services.gateway.calls=[{parallel: [{to: model}], timeout: 3s}]",
+         "1:51: 'parallel' has no key 'timeout'; its keys are: parallel"},
+        {"services.gateway.calls=[{parallel: [{to: model, timeout: 1s}, {to: model}]}]", ""},
+        {"knockon: 1\n"
+         "clients: {w: {target: a, arrivals: {poisson: {rate: 1/s}}}}\n"
+         "services:\n"
+         "  a: {calls: [{to: b}]}\n"
+         "  b: {calls: [{to: d}, {to: c}]}\n"
+         "  c: {calls: [{to: d}, {to: b}]}\n"
+         "  d: {}\n",
+         "6:29: calls go in a circle: b -> c -> b"},
+    };
+    check_cases(cases, sizeof cases / sizeof cases[0]);
+}
+END_TEST
+
+TEST_SUITE("experiments/compile_service", a_service_is_checked, calls_are_checked)

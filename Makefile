@@ -1,56 +1,160 @@
 # knockon: `make demo` runs the demonstration, `make check` builds and passes every test.
+# Each first installs by apt what is missing, after saying so. `make help` lists the rest.
 
-CC       = gcc
-PREFIX   = /usr/local
-DESTDIR  =
-BUILD    = build/$(notdir $(CC))$(VARIANT)
-VARIANT  =
+CC      = gcc
+prefix  = /usr/local
+PREFIX  = $(prefix)
+DESTDIR =
+VARIANT =
+BUILD   = build/$(notdir $(CC))$(VARIANT)
 
-PACKAGES_PC = gsl yaml-0.1 jansson nettle
-CSTD     = -std=c17 -D_GNU_SOURCE -ffp-contract=off -fno-fast-math
-WARN     = -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
-           -Wpointer-arith -Wcast-qual -Wwrite-strings -Wno-missing-field-initializers
-# Vectorised copies of structs stall on the stores before them; -mtune only chooses, it needs no newer
-# processor. Both were measured with `make bench`.
-OPT      = -O2 -g -fno-tree-vectorize -fno-tree-slp-vectorize \
-           $(if $(filter x86_64,$(shell uname -m)),-mtune=skylake)
-CPPFLAGS_ALL = -I. $(shell pkg-config --cflags $(PACKAGES_PC)) $(CPPFLAGS)
-CFLAGS_ALL   = $(CSTD) $(OPT) $(WARN) $(SANITIZE) -pthread -MMD -MP $(CFLAGS)
-LDLIBS_ALL   = $(shell pkg-config --libs $(PACKAGES_PC)) -lcsv -lm -pthread $(LDLIBS)
+# ---- What is needed, by the names of Debian 12
+PACKAGES_BUILD = gcc libc6-dev make pkg-config libgsl-dev libyaml-dev libcsv-dev libjansson-dev \
+                 nettle-dev
+PACKAGES_RUN   = gnuplot-nox
+PACKAGES_TEST  = check universal-ctags binutils
+PACKAGES_TIDY  = clang clang-format clang-tidy libclang-rt-14-dev
 
+# ---- Flags
+LIBRARIES = gsl yaml-0.1 jansson nettle
+CSTD    = -std=c17 -D_GNU_SOURCE -ffp-contract=off -fno-fast-math
+WARN    = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wpointer-arith \
+          -Wcast-qual -Wwrite-strings -Wno-missing-field-initializers
+# Vectorised copies of structs stall on the stores before them; -mtune only chooses among what every
+# x86-64 has. Both were measured with `make bench`.
+OPT     = -O2 -g -fno-tree-vectorize -fno-tree-slp-vectorize \
+          $(if $(filter x86_64,$(shell uname -m)),-mtune=skylake)
+# gcc inlines across files when it links the program and the benchmarks; tests link plainly, which is
+# ten times faster to build.
+LTO     = $(if $(findstring gcc,$(notdir $(CC))),$(if $(VARIANT),,-flto -ffat-lto-objects))
+LTOLINK = $(if $(LTO),-flto=auto $(OPT))
+DEFINES = -DKNOCKON_DATA_DIR='"$(PREFIX)/share/knockon"'
+# pkg-config and its libraries may be installed by this very run, so these are not expanded early.
+PC_CFLAGS = $(shell pkg-config --cflags $(LIBRARIES) 2>/dev/null)
+PC_LIBS   = $(shell pkg-config --libs $(LIBRARIES) 2>/dev/null || echo -lgsl -lgslcblas -lyaml -ljansson -lnettle)
+COMPILE = $(CC) -I. $(DEFINES) $(PC_CFLAGS) $(CPPFLAGS) $(CSTD) $(OPT) $(WARN) $(WERROR) $(SANITIZE) \
+          -pthread -MMD -MP $(CFLAGS)
+LINK    = $(CC) $(SANITIZE) -pthread $(LDFLAGS)
+LDLIBS_ALL = $(PC_LIBS) -lcsv -lm $(LDLIBS)
+
+# ---- What is built
 SIM         = $(wildcard sim/*.c)
 MODELS      = $(wildcard models/*.c models/*/*.c)
 EXPERIMENTS = $(filter-out experiments/main.c,$(wildcard experiments/*.c))
-TESTS       = $(wildcard tests/*/*_test.c)
+HELPERS     = $(filter-out %_test.c,$(wildcard tests/*/*.c))
+TESTS       = $(sort $(wildcard tests/*/*_test.c))
 BENCHES     = $(wildcard tests/bench/*_bench.c)
-
 objects     = $(patsubst %.c,$(BUILD)/%.o,$(1))
 LIB         = $(BUILD)/libknockon.a
 PROGRAM     = $(BUILD)/knockon
 TEST_BINS   = $(patsubst %.c,$(BUILD)/%,$(TESTS))
 BENCH_BINS  = $(patsubst %.c,$(BUILD)/%,$(BENCHES))
+# The test helpers of a room are linked into each of its tests.
+helpers_of  = $(call objects,$(filter $(1)/%,$(filter-out tests/fuzz/% tests/bench/%,$(HELPERS))))
 
-.PHONY: all clean
+.PHONY: all help demo check check-long check-only tests deps deps-test deps-tidy install uninstall asan \
+        ubsan tsan tidy format bench images docs clean distclean
 .SECONDARY:
+.SECONDEXPANSION:
 
 all: $(PROGRAM)
 
-$(BUILD)/%.o: %.c
-	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -c -o $@ $<
+help:
+	@echo 'make demo | check | check-long | all | install | asan | ubsan | tsan | tidy | format | bench | docs | clean'
+	@echo 'CC=clang builds with clang; PREFIX and DESTDIR say where to install'
 
-$(LIB): $(call objects,$(SIM) $(MODELS) $(EXPERIMENTS))
+$(BUILD)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	@echo '  CC    $<'
+	@$(COMPILE) $(if $(filter tests/%,$<),$(if $(filter tests/bench/%,$<),$(LTO)),$(LTO)) -c -o $@ $<
+
+$(LIB): $$(call objects,$$(SIM) $$(MODELS) $$(EXPERIMENTS))
+	@echo '  AR    $@'
 	@rm -f $@
-	$(AR) rcs $@ $^
+	@$(if $(LTO),gcc-ar,$(AR)) rcs $@ $^
 
 $(PROGRAM): $(BUILD)/experiments/main.o $(LIB)
-	$(CC) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(LDLIBS_ALL)
-
-$(BUILD)/tests/%_test: $(BUILD)/tests/%_test.o $(LIB)
-	$(CC) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(LDLIBS_ALL) $(shell pkg-config --libs check)
+	@echo '  LINK  $@'
+	@$(LINK) $(LTOLINK) -o $@ $^ $(LDLIBS_ALL)
 
 $(BUILD)/tests/bench/%_bench: $(BUILD)/tests/bench/%_bench.o $(LIB)
-	$(CC) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(LDLIBS_ALL)
+	@echo '  LINK  $@'
+	@$(LINK) $(LTOLINK) -o $@ $^ $(LDLIBS_ALL)
+
+$(BUILD)/tests/%_test: $(BUILD)/tests/%_test.o $$(call helpers_of,$$(patsubst %/,%,$$(dir tests/$$*))) $(LIB)
+	@echo '  LINK  $@'
+	@$(LINK) -fno-lto -o $@ $^ $(LDLIBS_ALL) $(shell pkg-config --libs check 2>/dev/null || echo -lcheck)
+
+# ---- The two commands
+deps:
+	@tools/deps.sh $(PACKAGES_BUILD) $(PACKAGES_RUN)
+deps-test:
+	@tools/deps.sh $(PACKAGES_BUILD) $(PACKAGES_RUN) $(PACKAGES_TEST)
+deps-tidy:
+	@tools/deps.sh $(PACKAGES_BUILD) $(PACKAGES_TIDY)
+
+DEMO = experiments/scenarios/demo.yaml
+demo: deps
+	@$(MAKE) --no-print-directory -j2 all
+	$(PROGRAM) run $(DEMO)
+
+# The tests are built in a run of their own because what they need may just have been installed.
+check: deps-test
+	@$(MAKE) --no-print-directory -j2 tests
+	@$(MAKE) --no-print-directory check-only
+check-long: deps-test
+	@$(MAKE) --no-print-directory -j2 tests
+	@KNOCKON_LONG=1 CK_TIMEOUT_MULTIPLIER=60 $(MAKE) --no-print-directory check-only
+tests: $(PROGRAM) $(TEST_BINS)
+check-only:
+	@sh tests/tidy.sh $(BUILD)
+	@KNOCKON=$(PROGRAM) KNOCKON_DATA=$(CURDIR) tests/run.sh $(BUILD)/logs $(TEST_BINS)
+
+# ---- Other builds of the same tests. Each has a directory of its own.
+asan: deps-test
+	@$(MAKE) --no-print-directory -j2 VARIANT=-asan OPT='-O1 -g -DKNOCKON_DCHECK' \
+	    SANITIZE='-fsanitize=address -fno-omit-frame-pointer' tests
+	@CK_TIMEOUT_MULTIPLIER=20 $(MAKE) --no-print-directory VARIANT=-asan check-only
+ubsan: deps-test
+	@$(MAKE) --no-print-directory -j2 VARIANT=-ubsan OPT='-O1 -g -DKNOCKON_DCHECK' \
+	    SANITIZE='-fsanitize=undefined -fno-sanitize-recover=all' tests
+	@CK_TIMEOUT_MULTIPLIER=20 $(MAKE) --no-print-directory VARIANT=-ubsan check-only
+tsan: deps-test
+	@$(MAKE) --no-print-directory -j2 VARIANT=-tsan OPT='-O1 -g' SANITIZE='-fsanitize=thread' \
+	    tests
+	@CK_TIMEOUT_MULTIPLIER=20 $(MAKE) --no-print-directory VARIANT=-tsan check-only
+
+bench:
+	@$(MAKE) --no-print-directory -j2 $(BENCH_BINS)
+	@for bench in $(BENCH_BINS); do echo "== $$bench"; taskset -c 0 $$bench; done
+
+# ---- Care
+SOURCES = $(wildcard sim/*.[ch] models/*.[ch] models/*/*.[ch] experiments/*.[ch] tests/*.[ch] tests/*/*.[ch])
+format: deps-tidy
+	clang-format -i $(SOURCES)
+tidy: deps-tidy
+	@sh tests/tidy.sh $(BUILD)
+	clang-format --dry-run --Werror $(SOURCES)
+	@$(MAKE) --no-print-directory -j2 VARIANT=-werror WERROR=-Werror all
+	clang-tidy --quiet $(SIM) $(MODELS) $(EXPERIMENTS) experiments/main.c -- -I. $(CSTD) $(DEFINES) $(PC_CFLAGS)
+
+# The chapters that are generated, and the pictures of the README.
+docs: $(PROGRAM)
+	$(PROGRAM) kinds --markdown > docs/kinds.md
+
+# ---- Installing
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/knockon/plots \
+	    $(DESTDIR)$(PREFIX)/share/knockon/experiments/scenarios/traffic
+	install -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/knockon
+	install -m 644 plots/*.gp $(DESTDIR)$(PREFIX)/share/knockon/plots
+	install -m 644 experiments/scenarios/*.yaml \
+	    $(DESTDIR)$(PREFIX)/share/knockon/experiments/scenarios
+	install -m 644 experiments/scenarios/traffic/* \
+	    $(DESTDIR)$(PREFIX)/share/knockon/experiments/scenarios/traffic
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/knockon
+	rm -rf $(DESTDIR)$(PREFIX)/share/knockon
 
 clean:
 	rm -rf build

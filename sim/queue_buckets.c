@@ -136,8 +136,7 @@ bool buckets_open(QueueBuckets *buckets, QueueHeap *heap, const QueueRecord *rec
 void buckets_spill(QueueBuckets *buckets, QueueHeap *heap) {
     CHECK(heap_count(heap) > 0 && !heap->has_hole);
     uint64_t earliest = heap->keys[HEAP_ROOT].time;
-    /* In the rare case that something was scheduled before the base, that much stays in the heap.
-     */
+    /* What was scheduled before the base, which is rare, stays in the heap. */
     buckets->base = buckets->count == 0 || earliest > buckets->base ? earliest : buckets->base;
     buckets->limit = buckets->base + 1;
     size_t end = HEAP_ROOT;

@@ -17,7 +17,14 @@
 #include <string.h>
 #include <time.h>
 
-enum { REPETITIONS = 5, OBJECT_WORDS = 16, KIND_HOLD = 1, KIND_DONE = 2, KIND_TIMEOUT = 3 };
+enum {
+    STEPS = 250000,
+    REPETITIONS = 15,
+    OBJECT_WORDS = 16,
+    KIND_HOLD = 1,
+    KIND_DONE = 2,
+    KIND_TIMEOUT = 3
+};
 
 typedef struct Object {
     _Alignas(128) uint64_t words[OBJECT_WORDS];
@@ -202,7 +209,7 @@ static void job_run(const Job *job) {
     queue_init(&bench.queue);
     job->start(&bench, job->pending);
     job->run(&bench, job->warm_up * job->pending);
-    size_t steps = job->pending > 1000000 / 2 ? 2 * job->pending : 1000000;
+    size_t steps = job->pending > STEPS ? job->pending : STEPS;
     double ns[REPETITIONS];
     for (int i = 0; i < REPETITIONS; i++) {
         double start_s = cpu_s();

@@ -50,6 +50,7 @@ PROGRAM     = $(BUILD)/knockon
 TEST_BINS   = $(patsubst %.c,$(BUILD)/%,$(TESTS))
 BENCH_BINS  = $(patsubst %.c,$(BUILD)/%,$(BENCHES))
 # The test helpers of a room are linked into each of its tests.
+room_of     = $(patsubst %/,%,$(dir tests/$(1)))
 helpers_of  = $(call objects,$(filter $(1)/%,$(filter-out tests/fuzz/% tests/bench/%,$(HELPERS))))
 
 .PHONY: all help demo check check-long check-only tests deps deps-test deps-tidy install uninstall asan \
@@ -81,7 +82,7 @@ $(BUILD)/tests/bench/%_bench: $(BUILD)/tests/bench/%_bench.o $(LIB)
 	@echo '  LINK  $@'
 	@$(LINK) $(LTOLINK) -o $@ $^ $(LDLIBS_ALL)
 
-$(BUILD)/tests/%_test: $(BUILD)/tests/%_test.o $$(call helpers_of,$$(patsubst %/,%,$$(dir tests/$$*))) $(LIB)
+$(BUILD)/tests/%_test: $(BUILD)/tests/%_test.o $$(call helpers_of,$$(call room_of,$$*)) $(LIB)
 	@echo '  LINK  $@'
 	@$(LINK) -fno-lto -o $@ $^ $(LDLIBS_ALL) $(shell pkg-config --libs check 2>/dev/null || echo -lcheck)
 

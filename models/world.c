@@ -37,7 +37,10 @@ static void create_services(World *world) {
         state->route_state = state_reserve(world, service->route.kind->state_size);
         for (uint32_t i = 0; i < service->replica_count; i++) {
             Replica *replica = &world->replicas[service->replica_first + i];
-            *replica = (Replica){.service = s, .queue_head = NONE, .queue_tail = NONE};
+            *replica = (Replica){.service = s,
+                                 .component = model_service_component(model, s),
+                                 .queue_head = NONE,
+                                 .queue_tail = NONE};
             replica->server_state = state_reserve(world, service->server.kind->state_size);
             replica->shed_state = state_reserve(world, service->shed.kind->state_size);
             replica->levers = (ReplicaLevers){.is_up = true, .slots = service->slots};
@@ -190,17 +193,36 @@ static void start(World *world) {
     sources_start(world);
 }
 
+enum { LOOK_EVERY = 1 << 16 };
+
+/* The count of events at which to look around next. */
+static uint64_t world_look_next(const World *world) {
+    uint64_t next = (world->event_count / LOOK_EVERY + 1) * LOOK_EVERY;
+    uint32_t every = world->options.check_every;
+    CHECK(next > world->event_count);
+    if (every > 0) {
+        uint64_t check = (world->event_count / every + 1) * every;
+        next = check < next ? check : next;
+    }
+    return next;
+}
+
 /* What is looked at only now and then: budgets, interruption, a clock that stands still. */
 static void world_look_around(World *world, SimTime *looked_at) {
-    enum { MASK = (1 << 16) - 1 };
-    CHECK((world->event_count & MASK) == 0);
+    CHECK(world->event_count > 0);
+    if (world->options.check_every > 0 && world->event_count % world->options.check_every == 0) {
+        world_check(world);
+    }
+    if (world->event_count % LOOK_EVERY != 0) {
+        return;
+    }
     if ((double)world->event_count >= world->model->run.max_events) {
         world_stop(world, STOP_EVENTS);
     }
     if (world->options.interrupt != NULL && *world->options.interrupt != 0) {
         world_stop(world, STOP_INTERRUPTED);
     }
-    if (world->event_count % EVENTS_AT_ONE_INSTANT_MAX < MASK) {
+    if (world->event_count % EVENTS_AT_ONE_INSTANT_MAX < LOOK_EVERY) {
         if (*looked_at == world->now) {
             world_stop(world, STOP_NO_PROGRESS);
         }
@@ -212,6 +234,7 @@ void world_run(World *world) {
     CHECK(world->event_count == 0);
     start(world);
     SimTime duration = world->model->run.duration, looked_at = -1;
+    uint64_t look_at = world_look_next(world);
     Event event;
     while (!world->is_stopping && queue_pop(&world->queue, &event) && event.time < duration) {
         if (event.time >= world->probe.next_sample_at) {
@@ -224,8 +247,9 @@ void world_run(World *world) {
         world->fingerprint ^= world->fingerprint >> 29;
         world->event_count++;
         flow_handle(world, &event);
-        if ((world->event_count & 0xffff) == 0) {
+        if (world->event_count == look_at) {
             world_look_around(world, &looked_at);
+            look_at = world_look_next(world);
         }
     }
     world_finish(world);

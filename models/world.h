@@ -26,6 +26,7 @@ typedef enum EventKind {
 
 typedef struct Replica {
     uint32_t service;
+    uint32_t component; /* of the service, for the probe */
     uint32_t queue_head, queue_tail, queue_count; /* oldest to youngest, linked through attempts */
     uint32_t busy;                                /* slots in use */
     uint32_t suspended_count;                     /* work that lost its slot */
@@ -113,6 +114,7 @@ typedef struct WorldOptions {
     void (*on_change)(void *context, const Note *note); /* changes of state only; NULL */
     void (*on_request)(void *context, const RequestRecord *record); /* each request's end; NULL */
     const volatile int *interrupt; /* stop soon when it is not 0; NULL */
+    uint32_t check_every;          /* events between two world_check; 0: none, for tests */
 } WorldOptions;
 
 typedef struct World {
@@ -159,6 +161,11 @@ static inline Call *world_call(const World *world, uint32_t slot) {
 static inline Attempt *world_attempt(const World *world, uint32_t slot) {
     DCHECK(slot < world->attempts.slot_end);
     return (Attempt *)(void *)world->attempts.records + slot;
+}
+
+/* Whether the id names an event, pending or not. */
+static inline bool event_is_set(EventId id) {
+    return id.slot != 0 || id.stamp != 0;
 }
 
 static inline void *world_state(const World *world, uint32_t offset) {

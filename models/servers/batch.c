@@ -95,7 +95,7 @@ static void batch_start(World *world, uint32_t replica_index, uint32_t size) {
 static void batch_set_timer(World *world, uint32_t replica_index, SimTime at) {
     BatchState *s = world_state(world, world->replicas[replica_index].server_state);
     CHECK(at >= world->now);
-    if (s->timer_at == at && s->timer.stamp != 0) {
+    if (s->timer_at == at && event_is_set(s->timer)) {
         return;
     }
     queue_cancel(&world->queue, s->timer);

@@ -1,6 +1,6 @@
 /* The verdict on one replication: it compares the run with its twin, the same scenario and random
- * numbers without the triggers. The rules are those of docs/manual: in their order the first that holds
- * is the verdict, and `why` names what decided, with its numbers.
+ * numbers without the triggers. The rules are those of docs/manual: in their order the first that
+ * holds is the verdict, and `why` names what decided, with its numbers.
  */
 #ifndef KNOCKON_EXPERIMENTS_VERDICT_H
 #define KNOCKON_EXPERIMENTS_VERDICT_H
@@ -38,14 +38,14 @@ enum { VERDICT_TEXT_SIZE = 320 };
 
 typedef struct Verdict {
     VerdictKind kind;
-    double collapse_at_s;  /* goodput went below `healthy` for `hold`; NaN: it never did */
-    double recovered_at_s; /* and was back for `hold`; NaN: it was not, or never fell */
-    uint32_t first_to_fail; /* component; NONE */
-    uint32_t cascade_depth; /* how many calls the furthest broken component is from the first; 0 when
-                               only one broke */
-    double amplification_max;  /* attempts per request over `hold` */
-    double goodput_ratio_min;  /* goodput over `hold` against the twin's */
-    Breakage *breakages;       /* in the order in which they broke; owned, verdict_free */
+    double collapse_at_s;     /* goodput went below `healthy` for `hold`; NaN: it never did */
+    double recovered_at_s;    /* and was back for `hold`; NaN: it was not, or never fell */
+    uint32_t first_to_fail;   /* component; NONE */
+    uint32_t cascade_depth;   /* how many calls the furthest broken component is from the first; 0
+                                 when   only one broke */
+    double amplification_max; /* attempts per request over `hold` */
+    double goodput_ratio_min; /* goodput over `hold` against the twin's */
+    Breakage *breakages;      /* in the order in which they broke; owned, verdict_free */
     uint32_t breakage_count;
     char why[VERDICT_TEXT_SIZE]; /* one sentence */
 } Verdict;

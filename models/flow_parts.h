@@ -52,7 +52,7 @@ static inline EventId push_timer(World *world, TimerClass timer, EventKind kind,
 }
 
 static inline uint32_t service_component(const World *world, uint32_t replica) {
-    return world->model->client_count + world->replicas[replica].service;
+    return world->replicas[replica].component;
 }
 
 /* The state of the retry budget that this call draws on. */

@@ -132,9 +132,10 @@ static inline void probe_record(Probe *probe, uint32_t component, Recorded what,
                                 SimTime value) {
     if (!probe->is_off) {
         ComponentProbe *at = &probe->components[component];
-        hist_record(&at->interval[what], value);
+        uint32_t bucket = hist_bucket(value);
+        hist_record_in(&at->interval[what], bucket, value);
         if (is_measured) {
-            hist_record(&at->total[what], value);
+            hist_record_in(&at->total[what], bucket, value);
         }
     }
 }

@@ -26,7 +26,7 @@ typedef enum EventKind {
 
 typedef struct Replica {
     uint32_t service;
-    uint32_t component; /* of the service, for the probe */
+    uint32_t component;                           /* of the service, for the probe */
     uint32_t queue_head, queue_tail, queue_count; /* oldest to youngest, linked through attempts */
     uint32_t busy;                                /* slots in use */
     uint32_t suspended_count;                     /* work that lost its slot */

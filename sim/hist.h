@@ -42,15 +42,20 @@ static inline uint32_t hist_bucket(int64_t value) {
     return ((uint32_t)shift << HIST_MANTISSA_BITS) + (uint32_t)(bits >> shift);
 }
 
-/* Records one value, 0 or more. */
-static inline void hist_record(Hist *hist, int64_t value) {
+/* Records one value, 0 or more, whose bucket is known. */
+static inline void hist_record_in(Hist *hist, uint32_t bucket, int64_t value) {
     CHECK(value >= 0);
-    hist->buckets[hist_bucket(value)]++;
+    hist->buckets[bucket]++;
     hist->count++;
     hist->sum += (uint64_t)value;
     int64_t from_top = INT64_MAX - value;
     hist->max = value > hist->max ? value : hist->max;
     hist->min_from_top = from_top > hist->min_from_top ? from_top : hist->min_from_top;
+}
+
+/* Records one value, 0 or more. */
+static inline void hist_record(Hist *hist, int64_t value) {
+    hist_record_in(hist, hist_bucket(value), value);
 }
 
 /* The smallest value of a bucket, and the number of values that share it. */

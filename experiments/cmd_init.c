@@ -16,14 +16,15 @@
 #include "experiments/templates.h"
 #include "sim/vec.h"
 
-#ifndef KNOCKON_SCENARIO_DIR
-#define KNOCKON_SCENARIO_DIR "/usr/local/share/knockon/scenarios"
+#ifndef KNOCKON_DATA_DIR /* the Makefile says where it installs */
+#define KNOCKON_DATA_DIR "/usr/local/share/knockon"
 #endif
 
 typedef VEC(char *) Names;
 
 /* Where templates are: beside the sources when run from there, else where they were installed. */
-static const char *const template_dirs[] = {"experiments/scenarios", KNOCKON_SCENARIO_DIR};
+static const char *const template_dirs[] = {"experiments/scenarios",
+                                            KNOCKON_DATA_DIR "/experiments/scenarios"};
 enum { TEMPLATE_DIRS = sizeof template_dirs / sizeof template_dirs[0] };
 
 static int compare_names(const void *a, const void *b) {

@@ -322,7 +322,7 @@ static void add_quantities(json_t *definitions) {
                         pattern("^" NUMBER_PATTERN "(ns|us|ms|s|min|h|d)$", "A duration: 250ms."));
     json_object_set_new(definitions, "rate",
                         pattern("^" NUMBER_PATTERN "[kM]?/(s|min|h|d)$", "A rate: 120/s."));
-    json_object_set_new(definitions, "ratio", number_or("%?$", "A ratio: 30% or 0.3."));
+    json_object_set_new(definitions, "ratio", pattern("^" NUMBER_PATTERN "%$", "A ratio: 30%."));
     json_object_set_new(definitions, "number", number_or("[kM]?$", "A number: 1.5."));
     json_object_set_new(definitions, "count", number_or("[kM]?$", "A whole number: 4k."));
     json_object_set_new(

@@ -74,7 +74,7 @@ static bool read_numbers(SchemaReader *reader, const DocNode *value, Dimension d
 }
 
 static bool read_column(CsvIn *csv, size_t column, Numbers *out, Error *error) {
-    CsvRow row;
+    CsvRow row = {0};
     for (;;) {
         if (!csv_in_next(csv, &row, error)) {
             return false;
@@ -115,7 +115,7 @@ static bool read_sample_file(SchemaReader *reader, const DocNode *map, Numbers *
         return false;
     }
     Error error;
-    size_t index;
+    size_t index = 0;
     CsvIn *csv = csv_in_open(path, &error);
     bool is_read = csv != NULL;
     if (is_read && !csv_in_find(csv, column->text, &index, &error)) {

@@ -1,6 +1,6 @@
 /* knockon run FILE: the replications of a scenario, and the files, pictures and words about them.
  */
-#include <math.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +44,18 @@ static int complain(const Run *run, int status) {
 }
 
 /* ---- Before the run */
+
+/* A standard file that is closed would be replaced by the next one opened, and a message would end
+ * in a table. What is opened here instead cannot be written to, so that lost output is noticed. */
+static void hold_standard_files(void) {
+    int fd = open("/dev/null", O_RDONLY);
+    while (fd >= 0 && fd <= STDERR_FILENO) {
+        fd = open("/dev/null", O_RDONLY);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+}
 
 /* In quotes when a shell would read it otherwise. */
 static void print_word(const char *word, FILE *out) {
@@ -268,6 +280,7 @@ static int run_all(Run *run) {
 int cmd_run(const Options *options) {
     Run run = {.options = options};
     int status = EXIT_INPUT;
+    hold_standard_files();
     if (compile(&run)) {
         interrupt_install();
         if (!options->has_trace) {

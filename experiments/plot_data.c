@@ -1,0 +1,414 @@
+#include "experiments/plot_data.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "experiments/number_print.h"
+#include "experiments/plot_series.h"
+#include "sim/check.h"
+
+enum {
+    LABEL_CHARACTERS_MAX = 36, /* more does not fit beside another */
+    LANES = 3,                 /* of labels, above each other */
+    WIDTH_CHARACTERS = 145,    /* of the plot, in characters of a label */
+    LABELS_MAX = 24,
+    WINDOWS_SHOWN_MAX = 400,
+};
+
+const char *const plot_files[PLOT_FILES] = {"load.tsv",    "runs.tsv",     "clients.tsv",
+                                            "latency.tsv", "services.tsv", "service_names.tsv",
+                                            "windows.tsv", "labels.tsv"};
+
+/* A tab-separated file in progress. */
+typedef struct Table {
+    FILE *file;
+    char *path;
+    bool is_row_begun;
+} Table;
+
+static bool table_open(Table *table, const char *directory, const char *name, const char *header,
+                       Error *error) {
+    *table = (Table){.path = path_join(directory, name)};
+    table->file = fopen(table->path, "wxe");
+    if (table->file == NULL) {
+        error_set(error, "cannot write '%s': %s", table->path, strerrordesc_np(errno));
+        mem_free(table->path);
+        return false;
+    }
+    fprintf(table->file, "%s\n", header);
+    return true;
+}
+
+static bool table_close(Table *table, Error *error) {
+    bool is_fine = !ferror(table->file);
+    is_fine = fclose(table->file) == 0 && is_fine;
+    if (!is_fine) {
+        error_set(error, "cannot write '%s': %s", table->path, strerrordesc_np(errno));
+    }
+    mem_free(table->path);
+    return is_fine;
+}
+
+static void table_separate(Table *table) {
+    if (table->is_row_begun) {
+        fputc('\t', table->file);
+    }
+    table->is_row_begun = true;
+}
+
+/* A hundred thousandth is finer than a pixel. */
+static void table_number(Table *table, double value) {
+    table_separate(table);
+    fprintf(table->file, isnan(value) ? "NaN" : "%.6g", value);
+}
+
+/* A text fit for a cell and for a picture: one line, cut to some characters of UTF-8. */
+static void table_text(Table *table, const char *text) {
+    table_separate(table);
+    size_t count = 0;
+    for (const char *at = text; *at != '\0'; at++) {
+        bool is_continued = ((unsigned char)*at & 0xc0) == 0x80;
+        if (!is_continued && count++ == LABEL_CHARACTERS_MAX) {
+            fputs("…", table->file);
+            return;
+        }
+        bool is_plain = (unsigned char)*at >= ' ' && *at != 0x7f && *at != '"' && *at != '\\';
+        fputc(is_plain ? *at : *at == '"' ? '\'' : ' ', table->file);
+    }
+    if (count == 0) {
+        fputc(' ', table->file);
+    }
+}
+
+static void table_end_row(Table *table) {
+    fputc('\n', table->file);
+    table->is_row_begun = false;
+}
+
+/* Two blank lines begin gnuplot's next `index`. */
+static void table_end_block(Table *table) {
+    fputs("\n\n", table->file);
+}
+
+static void table_panel(Table *table, const PlotSeries *series, const Panel *panel) {
+    for (uint32_t point = 0; point < panel->point_count; point++) {
+        table_number(table, plot_series_time_s(series, panel, point));
+        for (uint32_t curve = 0; curve < panel->curve_count; curve++) {
+            PlotPoint at = plot_series_point(series, panel, curve, point);
+            table_number(table, at.mean);
+            table_number(table, at.low);
+            table_number(table, at.high);
+        }
+        table_end_row(table);
+    }
+    table_end_block(table);
+}
+
+/* A little above the largest value, so that its line is whole; 1 where there is only nothing. Bands
+ * may be cut off by it: one wild replication would press the rest flat. */
+static double axis_top(double largest) {
+    return largest > 0 ? largest * 1.1 : 1;
+}
+
+/* 1, 2 or 5 times a power of ten that divides an axis into two to five. */
+static double axis_step(double top) {
+    double power = pow(10, floor(log10(top)));
+    double ratio = top / power;
+    return ratio < 2 ? power / 2 : ratio < 5 ? power : 2 * power;
+}
+
+static double panel_top(const PlotSeries *series, const Panel *panel, uint32_t curve) {
+    double top = 0;
+    for (uint32_t point = 0; point < panel->point_count; point++) {
+        PlotPoint at = plot_series_point(series, panel, curve, point);
+        top = fmax(top, at.mean);
+    }
+    return top;
+}
+
+static bool write_load(const PlotSeries *series, const char *to, PlotFacts *facts, Error *error) {
+    Table table;
+    if (!table_open(&table, to, "load.tsv",
+                    "time_s\toffered\toffered_low\toffered_high\tattempts\tattempts_low\t"
+                    "attempts_high\tgoodput\tgoodput_low\tgoodput_high\tfailed\tfailed_low\t"
+                    "failed_high",
+                    error)) {
+        return false;
+    }
+    table_panel(&table, series, &series->load);
+    double top = 0;
+    for (uint32_t curve = 0; curve < LOAD_CURVES; curve++) {
+        top = fmax(top, panel_top(series, &series->load, curve));
+    }
+    facts->load_top = axis_top(top);
+    return table_close(&table, error);
+}
+
+/* Goodput of the first replications, one block each: a mean hides that some fell and others did
+ * not. Four points of the mean make one. */
+static bool write_runs(const PlotSeries *series, const char *to, Error *error) {
+    enum { MERGED = 4 };
+    const Panel *panel = &series->load;
+    const Curve *goodput = &panel->curves[LOAD_GOODPUT];
+    uint32_t merged = panel->point_count > PLOT_SMALL_POINTS_MAX ? MERGED : 1;
+    Table table;
+    if (!table_open(&table, to, "runs.tsv", "time_s\tgoodput", error)) {
+        return false;
+    }
+    for (uint32_t run = 0; run < series->band_count && run < PLOT_RUNS_MAX; run++) {
+        size_t base = (size_t)run * panel->point_count;
+        for (uint32_t point = 0; point < panel->point_count; point += merged) {
+            double sum = 0;
+            uint32_t count = 0;
+            for (; count < merged && point + count < panel->point_count; count++) {
+                size_t at = base + point + count;
+                sum += ((double)goodput->lows[at] + (double)goodput->highs[at]) / 2;
+            }
+            table_number(&table, plot_series_time_s(series, panel, point + count / 2));
+            table_number(&table, sum / count);
+            table_end_row(&table);
+        }
+        table_end_block(&table);
+    }
+    return table_close(&table, error);
+}
+
+static void latency_range(const PlotSeries *series, PlotFacts *facts) {
+    double low = INFINITY, high = 0;
+    for (size_t i = 0; i < series->clients.count; i++) {
+        const Panel *panel = &series->clients.items[i];
+        for (uint32_t point = 0; point < panel->point_count; point++) {
+            PlotPoint p50 = plot_series_point(series, panel, LATENCY_P50, point);
+            PlotPoint p99 = plot_series_point(series, panel, LATENCY_P99, point);
+            low = p50.mean > 0 ? fmin(low, p50.mean) : low;
+            high = fmax(high, p99.mean);
+        }
+    }
+    bool is_empty = !(low <= high);
+    facts->latency_low_s = is_empty ? 0.1 : pow(10, floor(log10(low) - 0.01));
+    facts->latency_high_s = is_empty ? 10 : pow(10, ceil(log10(high) + 0.01));
+}
+
+static bool write_clients(const RunFiles *files, const PlotSeries *series, const char *to,
+                          PlotFacts *facts, Error *error) {
+    Table curves, names;
+    if (!table_open(&curves, to, "latency.tsv",
+                    "time_s\tp50\tp50_low\tp50_high\tp99\tp99_low\tp99_high", error)) {
+        return false;
+    }
+    for (size_t i = 0; i < series->clients.count; i++) {
+        table_panel(&curves, series, &series->clients.items[i]);
+    }
+    latency_range(series, facts);
+    if (!table_close(&curves, error) || !table_open(&names, to, "clients.tsv", "name", error)) {
+        return false;
+    }
+    for (size_t i = 0; i < series->clients.count; i++) {
+        table_text(&names, files->components.items[series->clients.items[i].component].name);
+        table_end_row(&names);
+    }
+    return table_close(&names, error);
+}
+
+static bool write_services(const RunFiles *files, const PlotSeries *series, const char *to,
+                           Error *error) {
+    Table curves, names;
+    if (!table_open(&curves, to, "services.tsv",
+                    "time_s\tqueue\tqueue_low\tqueue_high\tutilization\tutilization_low\t"
+                    "utilization_high\tin_system\tin_system_low\tin_system_high",
+                    error)) {
+        return false;
+    }
+    for (size_t i = 0; i < series->services.count; i++) {
+        table_panel(&curves, series, &series->services.items[i]);
+    }
+    if (!table_close(&curves, error) ||
+        !table_open(&names, to, "service_names.tsv", "top\tstep\tname", error)) {
+        return false;
+    }
+    for (size_t i = 0; i < series->services.count; i++) {
+        const Panel *panel = &series->services.items[i];
+        double top = fmax(panel_top(series, panel, SERVICE_QUEUE),
+                          panel_top(series, panel, SERVICE_IN_SYSTEM));
+        table_number(&names, axis_top(top));
+        table_number(&names, axis_step(axis_top(top)));
+        table_text(&names, files->components.items[panel->component].name);
+        table_end_row(&names);
+    }
+    return table_close(&names, error);
+}
+
+static bool write_windows(const RunFiles *files, const char *to, double duration_s, Error *error) {
+    Table table;
+    if (!table_open(&table, to, "windows.tsv", "begin_s\tend_s\tis_spike", error)) {
+        return false;
+    }
+    for (size_t i = 0; i < files->windows.count && i < WINDOWS_SHOWN_MAX; i++) {
+        const RunWindow *window = &files->windows.items[i];
+        table_number(&table, fmin(window->begin_s, duration_s));
+        table_number(&table, isnan(window->end_s) ? duration_s : fmin(window->end_s, duration_s));
+        table_number(&table, window->is_spike);
+        table_end_row(&table);
+    }
+    return table_close(&table, error);
+}
+
+/* Labels stand in lanes above the panels, each in the first lane with room at its place. */
+typedef struct Labels {
+    Table *table;
+    double duration_s;
+    double free_from_s[LANES]; /* where the last label of a lane ends */
+    uint32_t count;
+} Labels;
+
+typedef enum LabelKind { LABEL_FAULT, LABEL_SPIKE, LABEL_COLLAPSE, LABEL_RECOVERY } LabelKind;
+
+typedef struct Label {
+    double at_s; /* of what it names */
+    LabelKind kind;
+    char text[160];
+} Label;
+
+static int label_compare(const void *a, const void *b) {
+    return compare_doubles(&((const Label *)a)->at_s, &((const Label *)b)->at_s);
+}
+
+static size_t text_width(const char *text) {
+    size_t count = 0;
+    for (; *text != '\0'; text++) {
+        count += ((unsigned char)*text & 0xc0) != 0x80;
+    }
+    return count > LABEL_CHARACTERS_MAX ? LABEL_CHARACTERS_MAX + 1 : count;
+}
+
+/* A collapse or recovery is also a line over the panels, which a label that finds no room does not
+ * take away: it is written without text then. */
+static void labels_put(Labels *labels, const Label *label) {
+    double width_s = (double)(text_width(label->text) + 2) / WIDTH_CHARACTERS * labels->duration_s;
+    double from_s = fmin(fmax(label->at_s - width_s / 2, 0), labels->duration_s - width_s);
+    uint32_t lane = 0;
+    while (lane < LANES && labels->free_from_s[lane] > from_s) {
+        lane++;
+    }
+    bool has_room = lane < LANES && labels->count < LABELS_MAX;
+    table_number(labels->table, label->at_s);
+    table_number(labels->table, fmax(from_s, 0) + width_s / 2);
+    table_number(labels->table, has_room ? lane : 0);
+    table_number(labels->table, label->kind);
+    table_text(labels->table, has_room ? label->text : " ");
+    table_end_row(labels->table);
+    if (has_room) {
+        labels->free_from_s[lane] = from_s + width_s;
+        labels->count++;
+    }
+}
+
+/* The median of a time of the outcomes, and how many have it. */
+static size_t outcome_median(const RunFiles *files, bool is_recovery, double *median_s) {
+    VEC(double) times = {0};
+    for (size_t i = 0; i < files->outcomes.count; i++) {
+        const RunOutcome *outcome = &files->outcomes.items[i];
+        double at_s = is_recovery ? outcome->recovered_at_s : outcome->collapse_at_s;
+        if (!isnan(at_s)) {
+            vec_push(&times, at_s);
+        }
+    }
+    size_t count = times.count;
+    if (count > 0) {
+        qsort(times.items, count, sizeof(double), compare_doubles);
+        *median_s = sorted_quantile(times.items, count, 0.5);
+    }
+    vec_free(&times);
+    return count;
+}
+
+static bool write_labels(const RunFiles *files, const char *to, PlotFacts *facts, Error *error) {
+    VEC(Label) found = {0};
+    for (size_t i = 0; i < files->windows.count && i < WINDOWS_SHOWN_MAX; i++) {
+        const RunWindow *window = &files->windows.items[i];
+        double end_s = isnan(window->end_s) ? facts->duration_s : window->end_s;
+        Label label = {.at_s = (window->begin_s + end_s) / 2,
+                       .kind = window->is_spike ? LABEL_SPIKE : LABEL_FAULT};
+        snprintf(label.text, sizeof label.text, "%s", window->label);
+        vec_push(&found, label);
+    }
+    for (int is_recovery = 0; is_recovery <= 1; is_recovery++) {
+        Label label = {.kind = is_recovery ? LABEL_RECOVERY : LABEL_COLLAPSE};
+        size_t count = outcome_median(files, is_recovery, &label.at_s);
+        const char *word = is_recovery ? "recovery" : "collapse";
+        if (files->outcomes.count == 1) {
+            snprintf(label.text, sizeof label.text, "%s", word);
+        } else {
+            snprintf(label.text, sizeof label.text, "%s (median of %zu)", word, count);
+        }
+        if (count > 0) {
+            vec_push(&found, label);
+        }
+    }
+    Table table;
+    bool is_open = table_open(&table, to, "labels.tsv", "at_s\ttext_at_s\tlane\tkind\ttext", error);
+    if (is_open && found.count > 0) {
+        Labels labels = {.table = &table, .duration_s = facts->duration_s};
+        qsort(found.items, found.count, sizeof(Label), label_compare);
+        for (size_t i = 0; i < found.count; i++) {
+            labels_put(&labels, &found.items[i]);
+        }
+    }
+    facts->has_labels = found.count > 0;
+    vec_free(&found);
+    return is_open && table_close(&table, error);
+}
+
+static uint32_t count_of(const RunFiles *files, bool is_client) {
+    uint32_t count = 0;
+    for (size_t i = 0; i < files->components.count; i++) {
+        count += files->components.items[i].is_client == is_client;
+    }
+    return count;
+}
+
+static void facts_fill(PlotFacts *facts, const RunFiles *files, const PlotSeries *series) {
+    static const struct {
+        double unit_s;
+        const char *name;
+    } UNITS[] = {{1, "s"}, {60, "min"}, {3600, "h"}, {86400, "d"}};
+    size_t unit = 0;
+    *facts = (PlotFacts){.has_samples = series->sample_count > 0,
+                         .duration_s = (double)series->sample_count * series->interval_s,
+                         .client_count = (uint32_t)series->clients.count,
+                         .service_count = (uint32_t)series->services.count,
+                         .replication_count = series->replication_count,
+                         .sample_count = series->sample_count};
+    while (unit + 1 < sizeof UNITS / sizeof UNITS[0] &&
+           facts->duration_s >= 5 * UNITS[unit + 1].unit_s) {
+        unit++;
+    }
+    facts->unit_s = UNITS[unit].unit_s;
+    facts->unit = UNITS[unit].name;
+    facts->clients_left = count_of(files, true) - facts->client_count;
+    facts->services_left = count_of(files, false) - facts->service_count;
+}
+
+bool plot_data_write(const RunFiles *files, const char *from, const char *to, PlotFacts *facts,
+                     Error *error) {
+    PlotSeries series;
+    PlotFacts told;
+    if (!plot_series_read(&series, files, from, error)) {
+        return false;
+    }
+    facts_fill(&told, files, &series);
+    bool is_fine =
+        !told.has_samples ||
+        (write_load(&series, to, &told, error) && write_runs(&series, to, error) &&
+         write_clients(files, &series, to, &told, error) &&
+         write_services(files, &series, to, error) &&
+         write_windows(files, to, told.duration_s, error) && write_labels(files, to, &told, error));
+    plot_series_free(&series);
+    if (is_fine) {
+        *facts = told;
+    }
+    return is_fine;
+}

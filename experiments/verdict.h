@@ -30,7 +30,8 @@ typedef struct SeriesView {
 /* A component that stopped serving its callers although no fault was its own, or with one. */
 typedef struct Breakage {
     uint32_t component;
-    double at_s;
+    double at_s;          /* the start of the sample */
+    uint32_t calls_below; /* depth of what it calls: of two in one sample the deeper broke first */
     bool is_own_fault;
 } Breakage;
 

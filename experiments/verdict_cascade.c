@@ -20,29 +20,59 @@ static bool has_own_fault(const Model *model, uint32_t component) {
     return false;
 }
 
-/* The end of the first window over which the service answers too little of what reaches it; the
- * sample count when there is none. */
-static uint32_t first_short_window(const Model *model, const SeriesView *run,
-                                   const SeriesView *twin, uint32_t component, uint32_t width) {
+/* When the service stopped answering enough of what reaches it: in the first window that is short,
+ * the first sample that is short by itself. NaN when it never did. */
+static double break_s(const Model *model, const SeriesView *run, const SeriesView *twin,
+                      uint32_t component, uint32_t width) {
     Sums sums, twin_sums;
     sums_init(&sums, run, component, component + 1);
     sums_init(&twin_sums, twin, component, component + 1);
     const Sums *calm = model->has_trigger ? &twin_sums : NULL;
+    double healthy = model->verdict.healthy;
     uint32_t count =
         run->sample_count < twin->sample_count ? run->sample_count : twin->sample_count;
     uint32_t end = width;
-    while (end <= count && !is_short(&sums, calm, end - width, end, model->verdict.healthy)) {
+    while (end <= count && !is_short(&sums, calm, end - width, end, healthy)) {
         end++;
+    }
+    uint32_t sample = end - width;
+    while (end <= count && sample + 1 < end &&
+           !is_short(&sums, calm, sample, sample + 1, healthy)) {
+        sample++;
     }
     sums_free(&sums);
     sums_free(&twin_sums);
-    return end <= count ? end : run->sample_count + 1;
+    return end <= count ? sample * time_to_s(model->run.sample_every) : NAN;
+}
+
+/* How many calls lie below each component at most: what is called breaks before who calls it. The
+ * graph has no cycles, so relaxing all edges until nothing moves comes to an end. The caller frees
+ * it. */
+static uint32_t *measure_depths(const Model *model) {
+    uint32_t *below = mem_zalloc(model_component_count(model), sizeof *below);
+    for (bool moved = true; moved;) {
+        moved = false;
+        for (uint32_t i = 0; i < model->edge_count; i++) {
+            uint32_t through = 1 + below[model_service_component(model, model->edges[i].to)];
+            if (through > below[model->edges[i].caller]) {
+                below[model->edges[i].caller] = through;
+                moved = true;
+            }
+        }
+    }
+    return below;
 }
 
 static int by_time(const void *left, const void *right) {
     const Breakage *a = left, *b = right;
     if (a->at_s != b->at_s) {
         return a->at_s < b->at_s ? -1 : 1;
+    }
+    if (a->is_own_fault != b->is_own_fault) {
+        return a->is_own_fault ? -1 : 1;
+    }
+    if (a->calls_below != b->calls_below) {
+        return a->calls_below < b->calls_below ? -1 : 1;
     }
     return a->component < b->component ? -1 : a->component > b->component;
 }
@@ -81,16 +111,19 @@ void cascade_find(const Model *model, const SeriesView *run, const SeriesView *t
     uint32_t width = (uint32_t)ceil(time_to_s(model->verdict.hold) / sample_s);
     CHECK(width > 0);
     verdict->breakages = mem_zalloc(model->service_count, sizeof *verdict->breakages);
+    uint32_t *depths = measure_depths(model);
     for (uint32_t i = 0; i < model->service_count; i++) {
         uint32_t component = model_service_component(model, i);
-        uint32_t end = first_short_window(model, run, twin, component, width);
-        if (end <= run->sample_count) {
+        double at_s = break_s(model, run, twin, component, width);
+        if (!isnan(at_s)) {
             verdict->breakages[verdict->breakage_count++] =
                 (Breakage){.component = component,
-                           .at_s = end * sample_s,
+                           .at_s = at_s,
+                           .calls_below = depths[component],
                            .is_own_fault = has_own_fault(model, component)};
         }
     }
+    mem_free(depths);
     qsort(verdict->breakages, verdict->breakage_count, sizeof *verdict->breakages, by_time);
     if (verdict->breakage_count == 0) {
         return;

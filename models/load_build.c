@@ -12,6 +12,9 @@
 
 #define TWO_PI 6.283185307179586
 
+/* Later than the end of any spike or ramp: each begins and lasts at most SIM_TIME_S_MAX. */
+#define FACTOR_END_S (3 * SIM_TIME_S_MAX)
+
 typedef VEC(LoadPiece) Pieces;
 
 bool load_spec_check(const LoadSpec *spec, uint32_t *index, Error *error) {
@@ -58,7 +61,7 @@ static void pieces_add(Pieces *pieces, double from_s, double to_s, double first,
     vec_push(pieces, piece);
 }
 
-/* Each factor is pieces over [0, SIM_TIME_S_MAX). */
+/* Each factor is pieces over [0, FACTOR_END_S). */
 static void factor_of_points(const LoadSpec *spec, Pieces *out) {
     double at_s = 0;
     double x = spec->is_linear ? spec->points[0].x : 1;
@@ -71,7 +74,7 @@ static void factor_of_points(const LoadSpec *spec, Pieces *out) {
         x = point->x;
         at_s = ramp_end_s;
     }
-    pieces_add(out, at_s, SIM_TIME_S_MAX, x, x);
+    pieces_add(out, at_s, FACTOR_END_S, x, x);
 }
 
 static void factor_of_spike(const LoadSpike *spike, Pieces *out) {
@@ -82,7 +85,7 @@ static void factor_of_spike(const LoadSpike *spike, Pieces *out) {
     pieces_add(out, times_s[0], times_s[1], 1, spike->x);
     pieces_add(out, times_s[1], times_s[2], spike->x, spike->x);
     pieces_add(out, times_s[2], times_s[3], spike->x, 1);
-    pieces_add(out, times_s[3], SIM_TIME_S_MAX, 1, 1);
+    pieces_add(out, times_s[3], FACTOR_END_S, 1, 1);
 }
 
 /* The sine by its Taylor series on [-pi/2, pi/2]: the 12 terms leave an error below 2^-60. */
@@ -225,7 +228,7 @@ static void curve_finish(Model *model, Pieces *pieces, double horizon_s, LoadCur
     CHECK(pieces->count > 0);
     const LoadPiece *end = &pieces->items[pieces->count - 1];
     double last = factor_value(end, horizon_s);
-    pieces_add(pieces, horizon_s, SIM_TIME_S_MAX, last > 0 ? last : 0, last > 0 ? last : 0);
+    pieces_add(pieces, horizon_s, FACTOR_END_S, last > 0 ? last : 0, last > 0 ? last : 0);
     out->piece_count = (uint32_t)pieces->count;
     out->pieces = model_alloc(model, pieces->count, sizeof *out->pieces);
     memcpy(out->pieces, pieces->items, pieces->count * sizeof *out->pieces);
@@ -244,7 +247,7 @@ bool load_build(Model *model, const LoadSpec *spec, bool with_spikes, SimTime ho
     CHECK(horizon > 0);
     double horizon_s = time_to_s(horizon);
     Factors factors = {mem_zalloc((size_t)spec->spike_count + 2, sizeof(Pieces)), 1};
-    pieces_add(&factors.items[0], 0, SIM_TIME_S_MAX, 1, 1);
+    pieces_add(&factors.items[0], 0, FACTOR_END_S, 1, 1);
     if (spec->point_count > 0) {
         factors.items[0].count = 0;
         factor_of_points(spec, &factors.items[0]);

@@ -267,6 +267,19 @@ START_TEST(first_above_is_above_and_a_nanosecond_earlier_is_not) {
 }
 END_TEST
 
+START_TEST(points_and_spikes_may_lie_far_beyond_the_run) {
+    Model *model = model_create();
+    SimTime last = time_from_s(SIM_TIME_S_MAX);
+    LoadPoint points[] = {{0, 2.5, 0}, {last, 4, last}};
+    LoadSpike spikes[] = {{last, last, 7, last / 2}};
+    LoadSpec spec = {.points = points, .point_count = 2, .spikes = spikes, .spike_count = 1};
+    LoadCurve curve = built(model, &spec, true);
+    ck_assert_uint_eq(curve.piece_count, 1);
+    ck_assert_double_eq(curve.max, 2.5);
+    model_destroy(model);
+}
+END_TEST
+
 static void refuse(const LoadSpec *spec, uint32_t expected_index, const char *expected) {
     Error error = {""};
     uint32_t index = 99;
@@ -309,4 +322,5 @@ TEST_SUITE("models/load", the_curve_is_its_definition_within_4e_5_of_its_maximum
            a_sinusoid_has_the_means_of_a22, no_load_given_is_one_everywhere,
            the_organic_curve_leaves_the_spikes_out, a_load_that_stays_zero_never_advances,
            first_above_is_above_and_a_nanosecond_earlier_is_not,
+           points_and_spikes_may_lie_far_beyond_the_run,
            points_and_spikes_that_contradict_are_refused, a_sine_too_fast_for_the_run_is_refused)

@@ -3,7 +3,7 @@
 #include <math.h>
 
 void running_merge(Running *running, const Running *other) {
-    CHECK(running != other);
+    CHECK(running != other && !(other->squares < 0));
     if (other->count == 0) {
         return;
     }
@@ -32,11 +32,7 @@ double running_deviation(const Running *running) {
 
 void level_init(Level *level, SimTime now, int64_t value) {
     CHECK(value >= 0);
-    *level = (Level){.moment = -(__int128)value * now,
-                     .value = value,
-                     .start = now,
-                     .since = now,
-                     .zero_since = now};
+    *level = (Level){.moment = -(__int128)value * now, .value = value, .start = now, .since = now};
 }
 
 void level_restart(Level *level, SimTime now) {
@@ -51,7 +47,8 @@ __int128 level_integral(const Level *level, SimTime now) {
 
 SimTime level_time_at_zero(const Level *level, SimTime now) {
     CHECK(now >= level->since);
-    return level->at_zero + (level->value == 0 ? now - level->zero_since : 0);
+    CHECK(level->at_zero >= 0 && level->zero_since <= now);
+    return level->at_zero + (level->value == 0 ? now - level->since : 0);
 }
 
 double level_mean(const Level *level, SimTime now) {
@@ -110,5 +107,7 @@ double batch_means_lag1(const BatchMeans *batches) {
         products += (batch_means_mean(batches, i - 1) - running.mean) *
                     (batch_means_mean(batches, i) - running.mean);
     }
-    return products / running.squares;
+    double lag1 = products / running.squares;
+    CHECK(lag1 > -1.001 && lag1 < 1.001); /* Cauchy and Schwarz; the rest is rounding */
+    return lag1;
 }

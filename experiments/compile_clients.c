@@ -5,6 +5,11 @@
 #include "models/arrivals/arrivals.h"
 #include "sim/check.h"
 
+/* A message over a network without latency needs no event. */
+static bool takes_time(const Dist *latency) {
+    return !dist_is_constant(latency) || dist_mean(latency) > 0;
+}
+
 uint32_t compile_call(Compiler *compiler, const DocNode *call, const DocNode *at, uint32_t caller,
                       const DocNode *to) {
     SchemaReader *reader = &compiler->reader;
@@ -26,6 +31,8 @@ uint32_t compile_call(Compiler *compiler, const DocNode *call, const DocNode *at
     if (!edge.has_reply_latency) {
         edge.reply_latency = edge.has_latency ? edge.latency : compiler->network.reply_latency;
     }
+    edge.has_latency = takes_time(&edge.latency);
+    edge.has_reply_latency = takes_time(&edge.reply_latency);
     if (compiler->edges.count == COMPILE_EDGES_MAX) {
         diag_error(reader->diagnostics, at, "there may be %d calls in all", COMPILE_EDGES_MAX);
     }

@@ -121,7 +121,7 @@ static const ObjectiveKey objective_keys[] = {
     {"p99", "latency_s_p99"},
     {"mean", "latency_s_mean"},
     {"goodput", "goodput_per_s"},
-    {"attempts", "amplification"},
+    {"attempts", "amplification_mean"},
     {"utilization", "utilization_ratio"},
     {"wasted", "wasted_ratio"},
     {"availability", "availability_ratio"},

@@ -36,7 +36,7 @@ const char template_minimal[] =
     "    cancel_on_timeout: never                      # the server works on for nobody\n"
     "\n"
     "objectives:                                       # a run that misses one exits 3\n"
-    "  web: {p99: \"<= 2s\"}\n"
+    "  web: {success: \">= 99%\", p99: \"<= 2s\"}\n"
     "\n"
     "verdict: {healthy: 95%, hold: 30s}                # compared with the same run without "
     "spikes\n";

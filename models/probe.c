@@ -86,6 +86,10 @@ static void measure_counts(const Scope *scope, double *values) {
     values[METRIC_refused] = (double)counts[COUNT_REFUSED];
     values[METRIC_errors] = (double)counts[COUNT_ERROR];
     values[METRIC_attempts] = (double)counts[COUNT_ATTEMPTS];
+    values[METRIC_success] =
+        ratio((double)counts[COUNT_ANSWERED],
+              (double)(counts[COUNT_ANSWERED] + counts[COUNT_TIMEOUT] + counts[COUNT_REFUSED] +
+                       counts[COUNT_ERROR]));
     values[METRIC_retry_waiting] = scope->means[LEVEL_BACKOFF];
     values[METRIC_in_system_mean] = scope->means[LEVEL_IN_SYSTEM];
 }
@@ -128,7 +132,10 @@ static void measure_scope(const Probe *probe, uint32_t component, const Scope *s
         CHECK(component < probe->component_count);
         uint32_t service = component - probe->client_count;
         measure_service(scope, probe->model->services[service].replica_count, values);
-    } else if (failed->count > 0) {
+        return;
+    }
+    values[METRIC_amplification] = ratio(values[METRIC_attempts], values[METRIC_offered]);
+    if (failed->count > 0) {
         values[METRIC_failed_latency] = hist_mean(failed) / 1e9;
     }
 }

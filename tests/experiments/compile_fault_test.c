@@ -58,9 +58,9 @@ START_TEST(objectives_are_checked) {
         {"objectives={web: {p98: \"<= 3s\"}}",
          "1:19: an objective has no measure 'p98': did you mean 'p95'?"},
         {"objectives={web: {speed: \"<= 3s\"}}",
-         "1:19: an objective has no measure 'speed'; it is one of: p50, p95, p99, mean, goodput, "
-         "utilization, wasted, availability, queue_wait_p95, queue_wait_p99, or a column of "
-         "summary.csv"},
+         "1:19: an objective has no measure 'speed'; it is one of: success, p50, p95, p99, mean, "
+         "goodput, attempts, utilization, wasted, availability, queue_wait_p95, queue_wait_p99, or "
+         "a column of summary.csv"},
         {"objectives={web: {p99: 3s}}",
          "1:24: a bound begins with '>=' or '<=', for example '\"<= 250ms\"'"},
         {"objectives={web: {p99: \"<= 3\"}}", "1:24: '3' has no unit; write for example '3s'"},

@@ -62,7 +62,7 @@ static const char example[] =
     "  - {at: 18min, crash: {service: llm, replicas: 3, restart: 90s}}\n"
     "\n"
     "objectives:\n"
-    "  web: {p99: \"<= 10s\", goodput: \">= 30/s\"}\n"
+    "  web: {p99: \"<= 10s\", success: \">= 99%\", attempts: \"<= 1.2\"}\n"
     "\n"
     "verdict: {healthy: 95%, hold: 30s, settle: 10s, horizon: 10min}\n";
 
@@ -114,7 +114,8 @@ START_TEST(the_example_of_the_manual_becomes_its_model) {
     ck_assert_double_eq(model->edges[3].probability, 0.3);
     ck_assert_str_eq(model->faults[0].label, "slow vector-db");
     ck_assert_str_eq(model->objectives[0].text, "web p99 <= 10s");
-    ck_assert_double_eq(model->objectives[1].bound, 30);
+    ck_assert_double_eq(model->objectives[1].bound, 0.99);
+    ck_assert_double_eq(model->objectives[2].bound, 1.2);
     ck_assert(model->objectives[1].at_least && !model->objectives[0].at_least);
     ck_assert(model->has_trigger);
     ck_assert_int_eq(model->trigger_from, 300 * SIM_TIME_S);

@@ -7,6 +7,8 @@
 
 #include <stdint.h>
 
+#include "sim/check.h"
+
 typedef int64_t SimTime; /* nanoseconds since the start of the run; also used for durations */
 
 #define SIM_TIME_NEVER INT64_MAX
@@ -17,6 +19,7 @@ typedef int64_t SimTime; /* nanoseconds since the start of the run; also used fo
 /* Seconds to nanoseconds, rounded half up. Seconds must not be negative; what is beyond the range
  * (a draw from a heavy tail) becomes SIM_TIME_S_MAX, which no run reaches. */
 static inline SimTime time_from_s(double seconds) {
+    DCHECK(!(seconds < 0));
     if (!(seconds < SIM_TIME_S_MAX)) {
         return (SimTime)(SIM_TIME_S_MAX * 1e9);
     }

@@ -123,7 +123,7 @@ static double draw_hyperexponential(const Dist *dist, Rng *rng) {
 static double draw_zipf(const Dist *dist, Rng *rng) {
     double s = dist->u.zipf.s;
     double count = dist->count;
-    DCHECK(count > 1);
+    DCHECK(count > 1 && dist->u.zipf.width > 0);
     for (;;) {
         double u = dist->u.zipf.low + rng_uniform_open(rng) * dist->u.zipf.width;
         double x = zipf_hat_inverse(u, s);

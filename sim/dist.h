@@ -133,11 +133,13 @@ double dist_draw_other(const Dist *dist, Rng *rng);
 
 /* True if every draw is the same. */
 static inline bool dist_is_constant(const Dist *dist) {
+    DCHECK((unsigned)dist->sampler <= DIST_ZIPF);
     return dist->sampler == DIST_CONSTANT;
 }
 
 /* One draw: finite, >= 0. Constants take no random number. */
 static inline double dist_draw(const Dist *dist, Rng *rng) {
+    DCHECK(dist->scale >= 0);
     if (dist->sampler == DIST_EXPONENTIAL) {
         return dist->scale * ziggurat_exponential(rng);
     }
@@ -146,6 +148,7 @@ static inline double dist_draw(const Dist *dist, Rng *rng) {
 
 /* The one draw of (key, a, b), as rng_keyed and dist_draw; free of cost for constants. */
 static inline double dist_draw_keyed(const Dist *dist, const RngKey *key, uint64_t a, uint64_t b) {
+    DCHECK(dist->scale >= 0);
     if (dist_is_constant(dist)) {
         return dist->scale;
     }
@@ -156,6 +159,7 @@ static inline double dist_draw_keyed(const Dist *dist, const RngKey *key, uint64
 
 /* The exact mean of the law as compiled; infinite for pareto with a shape of 1 or less. */
 static inline double dist_mean(const Dist *dist) {
+    CHECK(dist->mean >= 0);
     return dist->mean;
 }
 

@@ -50,16 +50,18 @@ typedef struct Solve {
 } Solve;
 
 static bool has(const Solve *solve, size_t param) {
+    CHECK(param < solve->law->param_count);
     return (solve->spec->given >> param & 1) != 0;
 }
 
 static double value(const Solve *solve, size_t param) {
-    DCHECK(has(solve, param));
+    CHECK(has(solve, param) && !dist_param_is_list(solve->law->params[param].kind));
     return solve->spec->values[param];
 }
 
 /* False with an error unless low <= found <= high; NaN is refused too. */
 static bool need_range(const Solve *solve, size_t param, double low, double high) {
+    CHECK(low <= high);
     double found = value(solve, param);
     if (found >= low && found <= high) {
         return true;
@@ -79,6 +81,7 @@ static bool need_positive(const Solve *solve, size_t param) {
 
 /* A coefficient of variation: 0, which makes the law constant, or low … high. */
 static bool need_cv(const Solve *solve, size_t param, double low, double high) {
+    CHECK(low > 0 && low <= high);
     double found = value(solve, param);
     if (found == 0 || (found >= low && found <= high)) {
         return true;
@@ -90,12 +93,14 @@ static bool need_cv(const Solve *solve, size_t param, double low, double high) {
 /* 26 bits of mantissa; see the head of this file. */
 static double round_solved(double x) {
     int exponent;
+    CHECK(x - x == 0);
     double mantissa = frexp(x, &exponent);
     return ldexp(nearbyint(ldexp(mantissa, 26)), exponent - 26);
 }
 
 /* log(1 + t), t >= 0, may be infinite. */
 static double log_plus_one(double t) {
+    CHECK(t >= 0);
     return t > 1 ? math_log(1 + t) : t * zipf_log_ratio(t);
 }
 
@@ -119,6 +124,7 @@ static bool solve_uniform(const Solve *solve, Dist *out) {
     out->u.uniform.min = min;
     out->u.uniform.max = max;
     out->u.uniform.span = max - min;
+    CHECK(out->u.uniform.span > 0);
     return true;
 }
 
@@ -133,6 +139,7 @@ static bool solve_exponential(const Solve *solve, Dist *out) {
 static Dist gamma_compiled(double shape, double mean) {
     CHECK(shape > 0 && mean > 0);
     Dist dist = {.sampler = DIST_GAMMA, .mean = mean, .scale = mean / shape};
+    CHECK(dist.scale - dist.scale == 0);
     double raised = shape < 1 ? shape + 1 : shape;
     dist.u.gamma.d = raised - 1.0 / 3;
     dist.u.gamma.c = 1 / math_sqrt(9 * dist.u.gamma.d);
@@ -152,7 +159,7 @@ static bool solve_erlang(const Solve *solve, Dist *out) {
 static double solve_root(double (*function)(double, void *), void *params, double low,
                          double high) {
     gsl_root_fsolver *solver = gsl_root_fsolver_alloc(gsl_root_fsolver_brent);
-    CHECK(solver != NULL);
+    CHECK(solver != NULL && low < high);
     gsl_function f = {.function = function, .params = params};
     CHECK(gsl_root_fsolver_set(solver, &f, low, high) == GSL_SUCCESS);
     int status = GSL_CONTINUE;
@@ -162,12 +169,14 @@ static double solve_root(double (*function)(double, void *), void *params, doubl
                                         gsl_root_fsolver_x_upper(solver), 0, 1e-14);
     }
     double root = gsl_root_fsolver_root(solver);
+    CHECK(root >= low && root <= high);
     gsl_root_fsolver_free(solver);
     return root;
 }
 
 /* How far the chance of exceeding ratio x mean is from 1 %, for a gamma law of that shape. */
 static double gamma_excess(double shape, void *ratio) {
+    CHECK(shape > 0 && *(double *)ratio > 0);
     return gsl_cdf_gamma_Q(*(double *)ratio * shape, shape, 1) - 0.01;
 }
 
@@ -212,6 +221,7 @@ static bool lognormal_sigma(const Solve *solve, double *out) {
     const char *high_name = has(solve, LOGNORMAL_P99) ? "p99" : "mean";
     double low = value(solve, has(solve, LOGNORMAL_P50) ? LOGNORMAL_P50 : LOGNORMAL_MEAN);
     double high = value(solve, has(solve, LOGNORMAL_P99) ? LOGNORMAL_P99 : LOGNORMAL_MEAN);
+    CHECK(low > 0);
     if (high < low) {
         return error_set(
             solve->error,
@@ -278,6 +288,7 @@ static bool solve_lognormal(const Solve *solve, Dist *out) {
     }
     double mean =
         has(solve, LOGNORMAL_MEAN) ? value(solve, LOGNORMAL_MEAN) : median * math_exp(half_square);
+    CHECK(sigma >= 0 && median >= 0 && mean >= 0);
     *out = (Dist){.sampler = DIST_LOGNORMAL, .mean = mean, .scale = median};
     out->u.lognormal.sigma = sigma;
     *out = sigma == 0 ? dist_constant(median) : *out;
@@ -287,6 +298,7 @@ static bool solve_lognormal(const Solve *solve, Dist *out) {
 /* How far the cv of a weibull law with exponent 1 / inverse_shape is from the one wanted, on the
  * scale log(1 + cv^2) = lnGamma(1 + 2 / shape) - 2 lnGamma(1 + 1 / shape). */
 static double weibull_excess(double inverse_shape, void *log_wanted) {
+    CHECK(inverse_shape > 0);
     return gsl_sf_lngamma(1 + 2 * inverse_shape) - 2 * gsl_sf_lngamma(1 + inverse_shape) -
            *(double *)log_wanted;
 }
@@ -315,6 +327,7 @@ static bool solve_weibull(const Solve *solve, Dist *out) {
         inverse_shape = round_solved(
             solve_root(weibull_excess, &log_wanted, 1 / POWER_SHAPE_MAX, 1 / POWER_SHAPE_MIN));
     }
+    CHECK(inverse_shape > 0);
     *out = (Dist){.sampler = DIST_WEIBULL, .mean = mean};
     out->scale = mean / round_solved(gsl_sf_gamma(1 + inverse_shape));
     out->u.power.inverse_shape = inverse_shape;
@@ -339,6 +352,7 @@ static bool solve_pareto(const Solve *solve, Dist *out) {
     double min =
         by_mean ? value(solve, PARETO_MEAN) * ((shape - 1) / shape) : value(solve, PARETO_MIN);
     double mean = shape > 1 ? min * (shape / (shape - 1)) : HUGE_VAL;
+    CHECK(min >= 0 && mean >= min);
     *out = (Dist){.sampler = DIST_PARETO, .scale = min};
     out->mean = by_mean ? value(solve, PARETO_MEAN) : mean;
     out->u.power.inverse_shape = 1 / shape;
@@ -347,7 +361,7 @@ static bool solve_pareto(const Solve *solve, Dist *out) {
 
 /* The chance of phase i: as given, or what one p leaves to the second of two. */
 static double phase_chance(const DistList *p, size_t i) {
-    DCHECK(i <= p->count);
+    CHECK(i <= p->count && p->count > 0);
     return i < p->count ? p->items[i] : 1 - p->items[0];
 }
 
@@ -392,6 +406,7 @@ static void compile_phases(size_t count, const double *chances, const double *me
         out->table[2 * i] = i + 1 < count ? sum : 1;
         out->table[2 * i + 1] = means[i];
     }
+    CHECK(sum > 1 - 1e-6 && sum < 1 + 1e-6);
 }
 
 static bool solve_hyperexponential(const Solve *solve, Dist *out) {
@@ -424,6 +439,7 @@ static bool solve_hyperexponential(const Solve *solve, Dist *out) {
 static int compare_doubles(const void *left, const void *right) {
     double a = *(const double *)left;
     double b = *(const double *)right;
+    CHECK(a == a && b == b); /* a NaN has no place in an order */
     return (a > b) - (a < b);
 }
 
@@ -441,6 +457,7 @@ static bool solve_empirical(const Solve *solve, Dist *out) {
     for (size_t i = 0; i < list->count; i++) {
         sum += table[i];
     }
+    CHECK(table[0] >= 0);
     if (table[0] == table[list->count - 1]) {
         *out = dist_constant(table[0]);
         mem_free(table);
@@ -489,6 +506,7 @@ static bool solve_zipf(const Solve *solve, Dist *out) {
     out->u.zipf.s = s;
     out->u.zipf.low = zipf_hat(1.5, s) - 1;
     out->u.zipf.width = zipf_hat(count + 0.5, s) - out->u.zipf.low;
+    CHECK(out->mean > 0 && out->u.zipf.width > 0);
     out->u.zipf.sure = 2 - zipf_hat_inverse(zipf_hat(2.5, s) - zipf_weight(2, s), s);
     return true;
 }
@@ -496,6 +514,7 @@ static bool solve_zipf(const Solve *solve, Dist *out) {
 /* "{mean, cv}" of a set of parameters, cut to the size of the text. */
 static void append_set(const DistLaw *law, uint32_t set, char *text, size_t size) {
     size_t used = strlen(text);
+    CHECK(used < size);
     used += (size_t)snprintf(text + used, size - used, "{");
     const char *comma = "";
     for (size_t i = 0; i < law->param_count && used < size; i++) {
@@ -512,6 +531,7 @@ static void append_set(const DistLaw *law, uint32_t set, char *text, size_t size
 static bool check_set(const Solve *solve) {
     const DistLaw *law = solve->law;
     char takes[256] = "";
+    CHECK(law->set_count > 0 && law->set_count <= DIST_SET_MAX);
     for (size_t i = 0; i < law->set_count; i++) {
         if (solve->spec->given == law->sets[i]) {
             return true;
@@ -528,6 +548,7 @@ static bool check_set(const Solve *solve) {
 
 /* What the kind of a parameter promises, for one number. */
 static bool check_number(const Solve *solve, size_t param, double found) {
+    CHECK(param < solve->law->param_count);
     const DistParam *p = &solve->law->params[param];
     bool is_quantity = p->kind != DIST_PARAM_NUMBER && p->kind != DIST_PARAM_COUNT &&
                        p->kind != DIST_PARAM_RATIO_LIST;
@@ -568,5 +589,9 @@ bool dist_solve(const DistSpec *spec, Dist *out, Error *error) {
     };
     CHECK(spec != NULL && out != NULL);
     Solve solve = {.spec = spec, .law = dist_law(spec->law), .error = error};
-    return check_set(&solve) && check_kinds(&solve) && SOLVERS[spec->law](&solve, out);
+    if (!check_set(&solve) || !check_kinds(&solve) || !SOLVERS[spec->law](&solve, out)) {
+        return false;
+    }
+    CHECK(out->mean >= 0 && out->scale >= 0);
+    return true;
 }

@@ -40,6 +40,7 @@ int64_t hist_at_rank(const Hist *hist, uint64_t rank) {
         bucket++;
         CHECK(bucket < HIST_BUCKET_COUNT);
     }
+    CHECK(min <= hist->max);
     int64_t middle = hist_bucket_low(bucket) + (hist_bucket_width(bucket) - 1) / 2;
     return middle < min ? min : middle > hist->max ? hist->max : middle;
 }
@@ -54,6 +55,7 @@ static uint64_t hist_rank(uint64_t count, double p) {
         return count;
     }
     uint64_t whole = (uint64_t)product;
+    CHECK(whole < count);
     uint64_t rank = (double)whole < product ? whole + 1 : whole;
     return rank < 1 ? 1 : rank > count ? count : rank;
 }
@@ -72,6 +74,7 @@ void hist_merge(Hist *hist, const Hist *other) {
     for (uint32_t bucket = hist_bucket(hist_min(other)); bucket <= last; bucket++) {
         hist->buckets[bucket] += other->buckets[bucket];
     }
+    CHECK(hist->count <= UINT64_MAX - other->count);
     hist->sum += other->sum;
     hist->count += other->count;
     hist->max = other->max > hist->max ? other->max : hist->max;

@@ -37,6 +37,7 @@ typedef struct Hist {
 
 /* The bucket of a value: below 128 the value itself, else 64 buckets for each power of two. */
 static inline uint32_t hist_bucket(int64_t value) {
+    DCHECK(value >= 0);
     uint64_t bits = (uint64_t)value;
     int shift = (63 - HIST_MANTISSA_BITS) - __builtin_clzll(bits | (HIST_EXACT_BELOW / 2));
     return ((uint32_t)shift << HIST_MANTISSA_BITS) + (uint32_t)(bits >> shift);
@@ -45,6 +46,7 @@ static inline uint32_t hist_bucket(int64_t value) {
 /* Records one value, 0 or more, whose bucket is known. */
 static inline void hist_record_in(Hist *hist, uint32_t bucket, int64_t value) {
     CHECK(value >= 0);
+    DCHECK(bucket == hist_bucket(value));
     hist->buckets[bucket]++;
     hist->count++;
     hist->sum += (uint64_t)value;

@@ -22,8 +22,10 @@ Interval interval_wilson(uint64_t successes, uint64_t trials, double confidence)
     double centre = (share + z * z / (2 * n)) / (1 + z * z / n);
     double half = z / (1 + z * z / n) * sqrt(share * (1 - share) / n + z * z / (4 * n * n));
     /* At 0 of n and n of n the bound is exactly 0 and 1; rounding must not say otherwise. */
-    return (Interval){successes == 0 ? 0 : fmax(0, centre - half),
-                      successes == trials ? 1 : fmin(1, centre + half)};
+    Interval interval = {successes == 0 ? 0 : fmax(0, centre - half),
+                         successes == trials ? 1 : fmin(1, centre + half)};
+    CHECK(interval.low <= share && share <= interval.high);
+    return interval;
 }
 
 Interval interval_proportions(const uint64_t successes[2], const uint64_t trials[2],
@@ -50,6 +52,7 @@ Interval interval_mean(const Running *running, double confidence) {
     }
     double n = (double)running->count;
     double half = gsl_cdf_tdist_Qinv(tail, n - 1) * sqrt(running_variance(running) / n);
+    CHECK(!(half < 0));
     return (Interval){running->mean - half, running->mean + half};
 }
 
@@ -61,6 +64,7 @@ Interval interval_batch_means(const BatchMeans *batches, double confidence) {
 /* P(X <= k) of the binomial law through the beta law, which unlike gsl_cdf_binomial_P is not
  * limited to 32-bit counts. */
 static double interval_binomial_p(uint64_t k, uint64_t count, double p) {
+    CHECK(p > 0 && p < 1);
     return k >= count ? 1 : gsl_cdf_beta_Q(p, (double)k + 1, (double)(count - k));
 }
 
@@ -69,6 +73,7 @@ static double interval_binomial_p(uint64_t k, uint64_t count, double p) {
  * Within one rank of the exact inverse where that can be computed. */
 static uint64_t interval_normal_inverse(double count, double p, double probability) {
     double variance = count * p * (1 - p);
+    CHECK(variance > 0);
     double z = gsl_cdf_ugaussian_Pinv(probability);
     double k = count * p + z * sqrt(variance) + (1 - 2 * p) * (z * z - 1) / 6 - 0.5;
     return k <= 0 ? 0 : k >= count ? (uint64_t)count : (uint64_t)ceil(k);
@@ -99,12 +104,15 @@ static uint64_t interval_binomial_inverse(uint64_t count, double p, double proba
 RankInterval interval_quantile_ranks(uint64_t count, double p, double confidence) {
     CHECK(p > 0 && p < 1);
     double tail = interval_tail(confidence);
-    return (RankInterval){interval_binomial_inverse(count, p, tail),
+    RankInterval ranks = {interval_binomial_inverse(count, p, tail),
                           interval_binomial_inverse(count, p, 1 - tail) + 1};
+    CHECK(ranks.low < ranks.high && ranks.high <= count + 1);
+    return ranks;
 }
 
 /* The end of the values that the histogram may have reported as this one: below when sign is -1. */
 static double interval_hist_bound(const Hist *hist, uint64_t rank, double sign) {
+    CHECK(sign == 1 || sign == -1);
     double value = (double)hist_at_rank(hist, rank);
     return value < HIST_EXACT_BELOW ? value : value / (1 - sign * HIST_RELATIVE_ERROR);
 }
@@ -118,5 +126,6 @@ Interval interval_quantile(const Hist *hist, double p, double confidence) {
     if (ranks.high <= hist->count) {
         interval.high = interval_hist_bound(hist, ranks.high, 1);
     }
+    CHECK(!(interval.low > interval.high)); /* either may be NaN */
     return interval;
 }

@@ -50,6 +50,7 @@ double math_log(double x) {
     k += (int)(shifted >> 52) - 1023;
     double f =
         double_of((shifted & UINT64_C(0x000fffffffffffff)) + UINT64_C(0x3fe6a09e00000000)) - 1;
+    DCHECK(f > -0.2929 && f < 0.4143);
     double s = f / (2 + f);
     double z = s * s;
     double w = z * z;
@@ -76,6 +77,7 @@ double math_exp(double x) {
     double high = x - k * LN2_HIGH;
     double low = k * LN2_LOW;
     double r = high - low;
+    DCHECK(r > -0.3466 && r < 0.3466);
     double t = r * r;
     double c = r - t * (0x1.555555555553ep-3 +
                         t * (-0x1.6c16c16bebd93p-9 +

@@ -25,6 +25,7 @@ void pool_free(Pool *pool) {
 void pool_copy(Pool *to, const Pool *from) {
     CHECK(to->record_size == from->record_size && to->limit == from->limit);
     unsigned char *records = to->records;
+    CHECK(records != NULL && records != from->records);
     memcpy(records, from->records, from->record_size * from->slot_end);
     *to = *from;
     to->records = records;

@@ -43,6 +43,7 @@ static inline uint32_t pool_take(Pool *pool) {
     uint32_t slot = pool->first_free;
     if (slot != POOL_FULL) {
         pool->first_free = *(const uint32_t *)pool_at(pool, slot);
+        DCHECK(pool->first_free == POOL_FULL || pool->first_free < pool->slot_end);
     } else if (pool->slot_end < pool->limit) {
         slot = pool->slot_end++;
     } else {
@@ -61,11 +62,13 @@ static inline void pool_give(Pool *pool, uint32_t slot) {
 }
 
 static inline uint32_t pool_live_count(const Pool *pool) {
+    DCHECK(pool->live_count <= pool->slot_end);
     return pool->live_count;
 }
 
 /* All slots that were ever in use are below this: the most that were in use at one time. */
 static inline uint32_t pool_slot_end(const Pool *pool) {
+    DCHECK(pool->slot_end <= pool->limit);
     return pool->slot_end;
 }
 

@@ -79,6 +79,7 @@ void queue_set_warm(EventQueue *queue, QueueWarm *warm, const void *context) {
 static void queue_limit_heap(EventQueue *queue) {
     size_t end = 2 * queue->heap.end;
     queue->heap_end_max = end > QUEUE_HEAP_KEYS ? end : QUEUE_HEAP_KEYS;
+    CHECK(queue->heap.end <= queue->heap_end_max);
 }
 
 static __attribute__((noinline)) void queue_spill(EventQueue *queue) {
@@ -87,6 +88,7 @@ static __attribute__((noinline)) void queue_spill(EventQueue *queue) {
 }
 
 static inline void key_push(EventQueue *queue, uint64_t time, uint64_t tag) {
+    DCHECK(tag != 0);
     if (time >= queue->buckets.limit) {
         buckets_push(&queue->buckets, time, tag);
         return;
@@ -125,6 +127,7 @@ static __attribute__((noinline)) uint32_t slot_take_fresh(EventQueue *queue) {
     if (queue->record_count == queue->record_capacity) {
         records_reserve(queue, (size_t)queue->record_capacity + 1);
     }
+    CHECK(queue->record_count < queue->record_capacity);
     return queue->record_count++;
 }
 
@@ -133,11 +136,13 @@ static inline uint32_t slot_take(EventQueue *queue) {
     if (__builtin_expect(slot == QUEUE_NO_SLOT, 0)) {
         return slot_take_fresh(queue);
     }
+    DCHECK(slot < queue->record_count && queue->records[slot].tag == 0);
     queue->first_free = queue->records[slot].target;
     return slot;
 }
 
 static void slot_give(EventQueue *queue, uint32_t slot) {
+    DCHECK(slot < queue->record_count && queue->records[slot].tag != 0);
     queue->records[slot].tag = 0;
     queue->records[slot].target = queue->first_free;
     queue->first_free = slot;
@@ -158,6 +163,7 @@ static inline uint64_t tag_take(EventQueue *queue, uint16_t kind, uint32_t targe
 }
 
 static EventId id_of_tag(uint64_t tag) {
+    DCHECK(tag != 0);
     return (EventId){.slot = (uint32_t)tag, .stamp = (uint32_t)(tag >> 32)};
 }
 
@@ -174,12 +180,14 @@ uint16_t queue_add_timer(EventQueue *queue, SimTime delay) {
     fifo_init(&class.timers);
     vec_push(&queue->classes, class);
     uint16_t number = (uint16_t)queue->classes.count;
+    CHECK(number > 0 && class.entry < queue->record_count);
     queue->records[class.entry] = (QueueRecord){.target = number, .timer_class = number};
     return number;
 }
 
 /* Pushes the key that stands for a class: the order of its first timer, the slot of the class. */
 static void class_push_entry(EventQueue *queue, QueueTimerClass *class, QueueKey first) {
+    DCHECK(first.time >= (uint64_t)queue->latest || queue->latest < 0);
     uint64_t tag = (first.tag & ~QUEUE_SLOT_MASK) | class->entry;
     queue->records[class->entry].tag = tag;
     class->has_entry = true;
@@ -203,6 +211,7 @@ EventId queue_push_timer(EventQueue *queue, SimTime now, uint16_t timer_class, u
 }
 
 static inline bool key_is_live(const EventQueue *queue, uint64_t tag) {
+    DCHECK((tag & QUEUE_SLOT_MASK) < queue->record_count);
     return queue->records[tag & QUEUE_SLOT_MASK].tag == tag;
 }
 
@@ -224,7 +233,9 @@ static void class_cancel(EventQueue *queue, QueueTimerClass *class) {
     size_t dead = ++class->dead;
     CHECK(dead <= class->timers.count);
     if (dead > 2 * (class->timers.count - dead) + QUEUE_DEAD_ALLOWED) {
+        size_t before = class->timers.count;
         fifo_sweep(&class->timers, &queue->buckets.chunks, queue->records);
+        CHECK(before - class->timers.count == dead);
         class->dead = 0;
     }
 }
@@ -238,6 +249,7 @@ static __attribute__((noinline)) void queue_sweep(EventQueue *queue) {
         if (key_is_live(queue, key.tag)) {
             heap->keys[end++] = key;
         } else {
+            CHECK(queue->dead > 0);
             queue->dead--;
         }
     }
@@ -276,6 +288,7 @@ static bool queue_settle(EventQueue *queue) {
     }
     while (heap->end > HEAP_ROOT || queue_refill(queue)) {
         uint64_t tag = heap->keys[HEAP_ROOT].tag;
+        DCHECK((tag & QUEUE_SLOT_MASK) < queue->record_count);
         const QueueRecord *record = &queue->records[tag & QUEUE_SLOT_MASK];
         if (record->tag != tag) {
             CHECK(queue->dead > 0);
@@ -332,6 +345,7 @@ bool queue_pop(EventQueue *queue, Event *event) {
     event->id = id_of_tag(record->tag);
     slot_give(queue, slot);
     queue->live--;
+    CHECK(event->time >= queue->latest);
     queue->tie_count += (uint64_t)(event->time == queue->latest);
     queue->latest = event->time;
     return true;

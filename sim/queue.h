@@ -20,6 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sim/check.h"
 #include "sim/clock.h"
 #include "sim/queue_buckets.h"
 #include "sim/queue_heap.h"
@@ -119,6 +120,7 @@ SimTime queue_next_time(EventQueue *queue);
 
 /* How many events are pending. */
 static inline size_t queue_count(const EventQueue *queue) {
+    DCHECK(queue->live <= queue->record_count);
     return queue->live;
 }
 

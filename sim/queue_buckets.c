@@ -46,6 +46,7 @@ void buckets_extend(QueueBuckets *buckets, size_t level, size_t digit) {
 
 /* Empties a bucket without touching its chunks, which are the caller's then. */
 static QueueBucket bucket_take(QueueBuckets *buckets, size_t level, size_t digit) {
+    CHECK(level < BUCKETS_LEVELS && digit < BUCKETS_DIGITS);
     QueueBucket *bucket = &buckets->buckets[level * BUCKETS_DIGITS + digit];
     QueueBucket taken = *bucket;
     *bucket = bucket_empty();
@@ -61,15 +62,18 @@ static QueueBucket bucket_take(QueueBuckets *buckets, size_t level, size_t digit
 static size_t bucket_next_chunk(QueueBuckets *buckets, QueueBucket *taken,
                                 QueueKey keys[CHUNK_KEYS]) {
     uint32_t chunk = taken->chunk;
+    CHECK(taken->fill > 1 && taken->fill <= CHUNK_KEYS);
     size_t count = taken->fill - 1;
     memcpy(keys, &chunk_keys(&buckets->chunks, chunk)[1], count * sizeof *keys);
     *taken = (QueueBucket){.chunk = chunk_next(&buckets->chunks, chunk), .fill = CHUNK_KEYS};
     chunk_give(&buckets->chunks, chunk);
+    CHECK(buckets->count >= count);
     buckets->count -= count;
     return count;
 }
 
 static uint64_t bucket_earliest(QueueBuckets *buckets, QueueBucket bucket) {
+    CHECK(bucket.chunk != CHUNK_NONE);
     uint64_t earliest = UINT64_MAX;
     while (bucket.chunk != CHUNK_NONE) {
         const QueueKey *keys = chunk_keys(&buckets->chunks, bucket.chunk);
@@ -95,6 +99,7 @@ static size_t bucket_deal(QueueBuckets *buckets, QueueBucket taken, QueueHeap *h
             if (keys[i].time >= buckets->limit) {
                 buckets_push(buckets, keys[i].time, keys[i].tag);
             } else {
+                DCHECK(heap != NULL);
                 heap_push(heap, keys[i].time, keys[i].tag);
             }
         }
@@ -129,6 +134,7 @@ bool buckets_open(QueueBuckets *buckets, QueueHeap *heap, const QueueRecord *rec
         }
         *dropped += bucket_deal(buckets, bucket, heap, records);
     }
+    CHECK(buckets->count == 0);
     buckets->limit = UINT64_MAX;
     return heap_count(heap) > 0;
 }
@@ -148,11 +154,13 @@ void buckets_spill(QueueBuckets *buckets, QueueHeap *heap) {
             heap->keys[end++] = key;
         }
     }
+    CHECK(end > HEAP_ROOT); /* the earliest key has stayed */
     heap_rebuild(heap, end);
 }
 
 size_t buckets_sweep(QueueBuckets *buckets, const QueueRecord *records) {
     CHECK(records != NULL);
+    size_t before = buckets->count;
     size_t dropped = 0;
     for (size_t i = 0; i < BUCKETS_LEVELS * BUCKETS_DIGITS; i++) {
         if (buckets->buckets[i].chunk != CHUNK_NONE) {
@@ -160,5 +168,6 @@ size_t buckets_sweep(QueueBuckets *buckets, const QueueRecord *records) {
             dropped += bucket_deal(buckets, taken, NULL, records);
         }
     }
+    CHECK(before - buckets->count == dropped);
     return dropped;
 }

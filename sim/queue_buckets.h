@@ -60,6 +60,7 @@ void buckets_extend(QueueBuckets *buckets, size_t level, size_t digit);
 
 /* Adds a key whose time is not before `limit`. */
 static inline void buckets_push(QueueBuckets *buckets, uint64_t time, uint64_t tag) {
+    DCHECK(time >= buckets->limit && time > buckets->base);
     unsigned top = 63 - (unsigned)__builtin_clzll(time ^ buckets->base);
     size_t level = top / BUCKETS_DIGIT_BITS;
     size_t digit = (time >> (level * BUCKETS_DIGIT_BITS)) % BUCKETS_DIGITS;

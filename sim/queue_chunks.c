@@ -54,6 +54,7 @@ uint32_t chunk_take(QueueChunks *chunks, uint32_t next) {
         if (chunks->count == chunks->capacity) {
             chunks_set_capacity(chunks, (size_t)chunks->capacity + 1);
         }
+        CHECK(chunks->count < chunks->capacity);
         chunk = chunks->count++;
     }
     chunk_keys(chunks, chunk)->time = next;
@@ -127,4 +128,5 @@ void fifo_sweep(QueueFifo *fifo, QueueChunks *chunks, const QueueRecord *records
         }
         chunk = next;
     }
+    CHECK(fifo->count < old.count);
 }

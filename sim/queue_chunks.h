@@ -8,6 +8,7 @@
 #ifndef KNOCKON_SIM_QUEUE_CHUNKS_H
 #define KNOCKON_SIM_QUEUE_CHUNKS_H
 
+#include "sim/check.h"
 #include "sim/queue_heap.h"
 
 enum { CHUNK_KEYS = 64 };
@@ -42,6 +43,7 @@ uint32_t chunk_take(QueueChunks *chunks, uint32_t next);
 void chunk_give(QueueChunks *chunks, uint32_t chunk);
 
 static inline QueueKey *chunk_keys(const QueueChunks *chunks, uint32_t chunk) {
+    DCHECK(chunk < chunks->count);
     return &chunks->keys[(size_t)chunk * CHUNK_KEYS];
 }
 
@@ -64,6 +66,7 @@ void fifo_leave_chunk(QueueFifo *fifo, QueueChunks *chunks);
 void fifo_sweep(QueueFifo *fifo, QueueChunks *chunks, const struct QueueRecord *records);
 
 static inline void fifo_push(QueueFifo *fifo, QueueChunks *chunks, uint64_t time, uint64_t tag) {
+    DCHECK(fifo->last_fill >= 1 && fifo->last_fill <= CHUNK_KEYS);
     if (__builtin_expect(fifo->last_fill == CHUNK_KEYS, 0)) {
         fifo_extend(fifo, chunks);
     }
@@ -75,11 +78,13 @@ static inline void fifo_push(QueueFifo *fifo, QueueChunks *chunks, uint64_t time
 
 /* The first key; there must be one. */
 static inline QueueKey fifo_first(const QueueFifo *fifo, const QueueChunks *chunks) {
+    DCHECK(fifo->count > 0 && fifo->first_at < CHUNK_KEYS);
     return chunk_keys(chunks, fifo->first_chunk)[fifo->first_at];
 }
 
 /* Removes the first key. */
 static inline void fifo_drop(QueueFifo *fifo, QueueChunks *chunks) {
+    DCHECK(fifo->count > 0);
     fifo->first_at++;
     fifo->count--;
     if (__builtin_expect(fifo->first_at == CHUNK_KEYS || fifo->count == 0, 0)) {

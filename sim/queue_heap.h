@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "sim/check.h"
+
 enum { HEAP_ROOT = 3, HEAP_ARITY = 4 };
 
 /* The order of events: time first, then the tag, whose upper 40 bits are the sequence number. */
@@ -74,18 +76,22 @@ static inline HeapChoice heap_choose(HeapChoice a, HeapChoice b) {
 }
 
 static inline size_t heap_count(const QueueHeap *heap) {
+    DCHECK(heap->end >= HEAP_ROOT);
     return heap->end - HEAP_ROOT;
 }
 
 static inline size_t heap_children(size_t at) {
+    DCHECK(at >= HEAP_ROOT);
     return HEAP_ARITY * (at - 2);
 }
 
 static inline size_t heap_parent(size_t at) {
+    DCHECK(at > HEAP_ROOT);
     return at / HEAP_ARITY + 2;
 }
 
 static inline HeapChoice heap_first_of_four(const QueueKey *keys, size_t child) {
+    DCHECK(child % HEAP_ARITY == 0);
     const QueueKey *k = &keys[child];
     HeapChoice left = heap_choose((HeapChoice){k[0].time, k[0].tag, child},
                                   (HeapChoice){k[1].time, k[1].tag, child + 1});
@@ -99,6 +105,7 @@ static inline HeapChoice heap_first_of_four(const QueueKey *keys, size_t child) 
  * of two 8-byte stores waits for both: 4 ns of each hold. */
 static inline void heap_sift_down(QueueKey *keys, size_t end, size_t at, uint64_t time,
                                   uint64_t tag) {
+    DCHECK(at >= HEAP_ROOT && at < end);
     for (;;) {
         size_t child = heap_children(at);
         if (child >= end) {
@@ -118,6 +125,7 @@ static inline void heap_sift_down(QueueKey *keys, size_t end, size_t at, uint64_
 
 /* Puts `key` into the empty place `at`, which has nothing below, moving larger keys down. */
 static inline void heap_sift_up(QueueKey *keys, size_t at, uint64_t time, uint64_t tag) {
+    DCHECK(at >= HEAP_ROOT);
     while (at > HEAP_ROOT) {
         size_t parent = heap_parent(at);
         if (!key_is_before(time, tag, keys[parent].time, keys[parent].tag)) {
@@ -131,6 +139,7 @@ static inline void heap_sift_up(QueueKey *keys, size_t at, uint64_t time, uint64
 }
 
 static inline void heap_push(QueueHeap *heap, uint64_t time, uint64_t tag) {
+    DCHECK(tag != 0 && heap->end <= heap->capacity);
     if (heap->has_hole) {
         heap->has_hole = false;
         heap_sift_down(heap->keys, heap->end, HEAP_ROOT, time, tag);
@@ -144,6 +153,7 @@ static inline void heap_push(QueueHeap *heap, uint64_t time, uint64_t tag) {
 
 /* Fills the root's hole with the last key. */
 static inline void heap_close_hole(QueueHeap *heap) {
+    DCHECK(heap->end > HEAP_ROOT);
     heap->has_hole = false;
     size_t end = --heap->end;
     QueueKey key = heap->keys[end];

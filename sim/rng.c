@@ -26,4 +26,5 @@ void rng_stream(Rng *out, const RngKey *key) {
     uint64_t counter[4] = {0, 0, 0, 1};
     rng_philox(counter, key, out->s);
     rng_guard(out);
+    CHECK((out->s[0] | out->s[1] | out->s[2] | out->s[3]) != 0);
 }

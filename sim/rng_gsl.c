@@ -1,15 +1,18 @@
 #include "sim/rng_gsl.h"
 
 static void rng_gsl_set(void *state, unsigned long seed) {
+    CHECK(state != NULL);
     RngKey key = rng_key(seed, 0, "gsl", "");
     rng_stream(state, &key);
 }
 
 static unsigned long rng_gsl_get(void *state) {
+    CHECK(state != NULL);
     return (unsigned long)(rng_next(state) >> 32);
 }
 
 static double rng_gsl_get_double(void *state) {
+    CHECK(state != NULL);
     return rng_uniform(state);
 }
 

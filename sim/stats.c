@@ -47,7 +47,6 @@ __int128 level_integral(const Level *level, SimTime now) {
 
 SimTime level_time_at_zero(const Level *level, SimTime now) {
     CHECK(now >= level->since);
-    CHECK(level->at_zero >= 0 && level->zero_since <= now);
     return level->at_zero + (level->value == 0 ? now - level->since : 0);
 }
 

@@ -21,6 +21,7 @@ static void *mem_or_exit(void *block) {
 }
 
 void *mem_alloc(size_t size) {
+    CHECK(size <= PTRDIFF_MAX); /* more is a difference that went below 0 */
     return mem_or_exit(malloc(size == 0 ? 1 : size));
 }
 
@@ -29,10 +30,12 @@ void *mem_zalloc(size_t count, size_t size) {
 }
 
 void *mem_resize(void *block, size_t size) {
+    CHECK(size <= PTRDIFF_MAX);
     return mem_or_exit(realloc(block, size == 0 ? 1 : size));
 }
 
 char *mem_copy_text(const char *text) {
+    CHECK(text != NULL);
     size_t size = strlen(text) + 1;
     return memcpy(mem_alloc(size), text, size);
 }
@@ -42,7 +45,7 @@ void mem_free(void *block) {
 }
 
 void *vec_grow(void *items, size_t *capacity, size_t needed, size_t item_size) {
-    CHECK(needed > *capacity);
+    CHECK(needed > *capacity && item_size > 0);
     size_t grown = *capacity == 0 ? VEC_FIRST_CAPACITY : *capacity * 2;
     if (grown < needed) {
         grown = needed;
@@ -53,7 +56,9 @@ void *vec_grow(void *items, size_t *capacity, size_t needed, size_t item_size) {
     return items;
 }
 
-void *vec_resized(void *items, size_t *count, size_t *capacity, size_t new_count, size_t item_size) {
+void *vec_resized(void *items, size_t *count, size_t *capacity, size_t new_count,
+                  size_t item_size) {
+    CHECK(*count <= *capacity && item_size > 0);
     if (new_count > *capacity) {
         items = vec_grow(items, capacity, new_count, item_size);
     }

@@ -16,6 +16,7 @@ double ziggurat_exponential_rest(Rng *rng, uint64_t word) {
         unsigned layer = word & (ZIGGURAT_LAYERS - 1);
         const double *edge = &ZIGGURAT_EXPONENTIAL[layer];
         double x = (double)(word >> 11) * 0x1p-53 * edge[0];
+        DCHECK(x >= 0 && x < edge[0]);
         if (x < edge[1]) {
             return beyond + x;
         }
@@ -33,6 +34,7 @@ double ziggurat_exponential_rest(Rng *rng, uint64_t word) {
  * Technometrics 6 (1964). */
 static double ziggurat_normal_tail(Rng *rng) {
     const double r = ZIGGURAT_NORMAL[1];
+    DCHECK(rng != NULL);
     for (;;) {
         double x = ziggurat_exponential(rng) / r;
         if (2 * ziggurat_exponential(rng) > x * x) {

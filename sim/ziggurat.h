@@ -26,6 +26,7 @@ double ziggurat_normal_rest(Rng *rng, uint64_t word);
 /* x with the sign that a bit of the word says: by bits, because a branch would be mispredicted
  * every other time. x must be >= 0. */
 static inline double ziggurat_signed(double x, uint64_t word) {
+    DCHECK(x >= 0);
     uint64_t bits;
     memcpy(&bits, &x, sizeof bits);
     bits |= (word & ZIGGURAT_LAYERS) << 55;

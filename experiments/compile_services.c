@@ -98,13 +98,17 @@ static void compile_capacity_loss(Compiler *compiler, Service *service, const Do
     const Kind *kind = service->server.kind;
     const DocNode *loss = doc_find(map, "on_capacity_loss");
     const Param *param = service_param("on_capacity_loss");
-    bool can_suspend = kind == NULL || ((const ServerOps *)kind->ops)->can_suspend;
+    const ServerOps *ops = kind == NULL ? NULL : kind->ops;
+    bool can_suspend = ops == NULL || ops->can_suspend, can_kill = ops == NULL || ops->can_kill;
     const char *preset = can_suspend ? param->preset : "drain";
     read_late(compiler, param, loss != NULL ? loss : doc_default(compiler->reader.doc, at, preset),
               service);
     if (loss != NULL && service->on_capacity_loss == LOSS_SUSPEND && !can_suspend) {
+        diag_error(compiler->reader.diagnostics, loss, "a %s server cannot suspend work; take %s",
+                   kind->name, can_kill ? "'drain' or 'kill'" : "'drain'");
+    } else if (loss != NULL && service->on_capacity_loss == LOSS_KILL && !can_kill) {
         diag_error(compiler->reader.diagnostics, loss,
-                   "a %s server cannot suspend work; take 'drain' or 'kill'", kind->name);
+                   "a %s server finishes what it has begun; take 'drain'", kind->name);
     }
 }
 

@@ -199,7 +199,7 @@ void on_deliver(World *world, uint32_t slot) {
     }
     enter(world, slot, replica);
     note_attempt(world, slot, "arrived", "");
-    server_ops(world, replica)->pump(world, attempt->replica);
+    server_pump(world, attempt->replica);
 }
 
 /* Luck belongs to (request, service, attempt): the same attempt fails in every scenario. */
@@ -243,7 +243,9 @@ uint32_t flow_take(World *world, uint32_t replica_index) {
                                       &view)) {
                 record_wait(world, slot, waited);
                 leave_system(world, slot);
+                replica->is_held = true;
                 refuse(world, slot, "shed after waiting");
+                replica->is_held = false;
                 continue;
             }
         }
@@ -278,7 +280,7 @@ void flow_work_done(World *world, uint32_t slot, SimTime work) {
     } else {
         answer(world, slot);
     }
-    ops->pump(world, replica_index);
+    server_pump(world, replica_index);
 }
 
 static void on_served(World *world, uint32_t slot) {
@@ -336,8 +338,7 @@ static void advance(World *world, uint32_t slot) {
     release_slot(world, slot);
     answer(world, slot);
     if (held_slot) {
-        const ServerOps *ops = service->server.kind->ops;
-        ops->pump(world, replica_index);
+        server_pump(world, replica_index);
     }
 }
 
@@ -390,7 +391,8 @@ static void count_answer(World *world, const Attempt *attempt, const Call *call,
     uint32_t service = service_component(world, attempt->replica);
     CHECK(attempt->outcome == OUTCOME_OK);
     probe_count(&world->probe, service, is_used ? COUNT_ANSWERED : COUNT_LATE, call->is_measured);
-    if (!is_used && caller < world->model->client_count) {
+    bool is_clients = caller < world->model->client_count && call->client != NONE;
+    if (!is_used && is_clients) {
         probe_count(&world->probe, caller, COUNT_LATE, call->is_measured);
     }
 }
@@ -548,6 +550,7 @@ static void on_impatience(World *world, uint32_t slot) {
     CHECK(attempt->state == ATTEMPT_QUEUED);
     attempt->event = (EventId){0};
     note_attempt(world, slot, "gave up", "waited too long");
+    count_failure(world, slot, COUNT_ABANDONED);
     leave_queue(world, slot);
     attempt->outcome = OUTCOME_REFUSED;
     reply(world, slot);

@@ -73,7 +73,6 @@ void leave_queue(World *world, uint32_t slot) {
     probe_level(&world->probe, service_component(world, attempt->replica), LEVEL_WAITING,
                 world->now, -1);
     record_wait(world, slot, world->now - attempt->entered_at);
-    count_failure(world, slot, COUNT_ABANDONED);
     leave_system(world, slot);
 }
 

@@ -99,7 +99,7 @@ static inline uint32_t pick_replica(World *world, const Call *call, const Attemp
 }
 void queue_append(World *world, Replica *replica, uint32_t attempt);
 void queue_unlink(World *world, Replica *replica, uint32_t attempt);
-/* Out of the queue and out of the system, unserved: counts as abandoned. */
+/* Out of the queue and out of the system, unserved. */
 void leave_queue(World *world, uint32_t attempt);
 /* Out of the replica. */
 void leave_system(World *world, uint32_t attempt);

@@ -36,6 +36,8 @@ static bool take_out(World *world, uint32_t slot) {
     attempt->event = (EventId){0};
     if (state == ATTEMPT_SERVING) {
         attempt->work = world->now - attempt->started_at;
+    }
+    if (state == ATTEMPT_SERVING || state == ATTEMPT_SUSPENDED) {
         probe_add(&world->probe, service_component(world, attempt->replica), COUNT_WORK,
                   world_call(world, attempt->call)->is_measured, (uint64_t)attempt->work);
     }
@@ -75,17 +77,14 @@ static void cancel(World *world, uint32_t slot) {
     if (attempt->state == ATTEMPT_TRAVELLING) {
         queue_cancel(&world->queue, attempt->event);
     } else {
-        bool was_queued = attempt->state == ATTEMPT_QUEUED;
         if (!take_out(world, slot)) {
             return;
         }
-        if (!was_queued) {
-            count_failure(world, slot, COUNT_ABANDONED);
-        }
+        count_failure(world, slot, COUNT_ABANDONED);
     }
     note_attempt(world, slot, "cancelled", "");
     drop(world, slot, false);
-    server_ops(world, &world->replicas[replica_index])->pump(world, replica_index);
+    server_pump(world, replica_index);
 }
 
 void abandon(World *world, uint32_t slot) {
@@ -210,7 +209,8 @@ void flow_resize(World *world, uint32_t replica_index) {
     const Service *service = world_service_of(world, replica);
     CHECK(replica->levers.is_up || replica->busy == 0);
     uint32_t component = service_component(world, replica_index);
-    bool stops = service->on_capacity_loss != LOSS_DRAIN && ops->can_suspend;
+    bool stops = (service->on_capacity_loss == LOSS_SUSPEND && ops->can_suspend) ||
+                 (service->on_capacity_loss == LOSS_KILL && ops->can_kill);
     while (stops && replica->busy > replica->levers.slots) {
         uint32_t slot = find_started(world, replica_index, ATTEMPT_SERVING, true);
         if (slot == NONE) {
@@ -223,7 +223,7 @@ void flow_resize(World *world, uint32_t replica_index) {
         }
     }
     losses_count_slots(world, component);
-    ops->pump(world, replica_index);
+    server_pump(world, replica_index);
 }
 
 void losses_count_slots(World *world, uint32_t component) {

@@ -209,8 +209,7 @@ static void put_initial(World *world, uint32_t service_index) {
         put_one(world, edge, service->replica_first + i % service->replica_count, UINT64_MAX - i);
     }
     for (uint32_t i = 0; i < service->replica_count; i++) {
-        const ServerOps *ops = service->server.kind->ops;
-        ops->pump(world, service->replica_first + i);
+        server_pump(world, service->replica_first + i);
     }
     CHECK(world->services[service_index].in_system <= service->initial);
 }

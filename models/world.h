@@ -30,6 +30,7 @@ typedef struct Replica {
     uint32_t queue_head, queue_tail, queue_count; /* oldest to youngest, linked through attempts */
     uint32_t busy;                                /* slots in use */
     uint32_t suspended_count;                     /* work that lost its slot */
+    bool is_held; /* in the middle of a step at whose end it starts what may start */
     uint32_t server_state, shed_state;            /* offsets into World.states */
     ReplicaLevers levers;
 } Replica;

@@ -206,7 +206,7 @@ static void check_replica(const World *world, const Census *census, uint32_t ind
     const Service *service = world_service_of(world, replica);
     CHECK(replica->queue_count == census->queued[index]);
     CHECK(replica->suspended_count == census->suspended[index]);
-    CHECK(replica->busy == census->slots[index]);
+    CHECK(replica->busy == census->slots[index] && replica->busy <= service->slots);
     CHECK(world->outstanding[index] == census->outstanding[index]);
     check_queue_list(world, index);
     /* Who finds room enters although the limit is 0, and a batch may let that one wait. */

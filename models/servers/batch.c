@@ -140,11 +140,13 @@ static void batch_on_batch(World *world, uint32_t head) {
     }
     CHECK(size > 0);
     flow_change_busy(world, replica_index, -1);
+    world->replicas[replica_index].is_held = true; /* all answer before the next batch starts */
     for (uint32_t slot = head, next; slot != NONE; slot = next) {
         next = world_attempt(world, slot)->next;
         world_attempt(world, slot)->next = NONE;
         flow_work_done(world, slot, took / size);
     }
+    world->replicas[replica_index].is_held = false;
     batch_pump(world, replica_index);
 }
 

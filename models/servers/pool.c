@@ -60,6 +60,7 @@ static const ServerOps pool_ops = {
     .holds_while_calling = pool_holds_while_calling,
     .uses_work = true,
     .can_suspend = true,
+    .can_kill = true,
 };
 
 const Kind server_pool = {

@@ -12,7 +12,7 @@
 typedef struct ServerOps {
     /* What one replica can do at once: requests, or batches; COUNT_UNLIMITED. */
     uint32_t (*slots)(const void *params);
-    /* Starts what may be started now. */
+    /* Starts what may be started now; called through server_pump. */
     void (*pump)(World *world, uint32_t replica);
     /* EVENT_server: the timer that the server pushed is due. NULL: it has none. */
     void (*on_timer)(World *world, uint32_t replica);
@@ -28,12 +28,21 @@ typedef struct ServerOps {
     bool (*holds_while_calling)(const void *params);
     /* Whether `work` says how long the work takes; otherwise the server knows it by itself. */
     bool uses_work;
-    /* Surplus work can be suspended and resumed when slots are lost; otherwise it drains. */
-    bool can_suspend;
+    /* Surplus work can be suspended and resumed, or killed, when slots are lost; otherwise it
+     * drains. */
+    bool can_suspend, can_kill;
 } ServerOps;
 
 static inline const ServerOps *server_ops(const World *world, const Replica *replica) {
     return world_service_of(world, replica)->server.kind->ops;
+}
+
+/* Starts what may be started now. Callers react at once to what they are told, so this may come
+ * while the replica is looking for work already: then it will find what came by itself. */
+static inline void server_pump(World *world, uint32_t replica) {
+    if (!world->replicas[replica].is_held) {
+        server_ops(world, &world->replicas[replica])->pump(world, replica);
+    }
 }
 
 #endif

@@ -215,6 +215,7 @@ static const ServerOps sharing_ops = {
     .on_timer = sharing_on_timer,
     .take_out = sharing_take_out,
     .uses_work = true,
+    .can_kill = true,
 };
 
 const Kind server_sharing = {

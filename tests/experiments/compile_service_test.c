@@ -14,7 +14,12 @@ START_TEST(a_service_is_checked) {
          "10:58: 'work' does not apply: a batch server takes its time from its own parameters"},
         {"services.gateway={server: {batch: {max_batch_size: 4, step: 20ms}}, on_capacity_loss: "
          "suspend, calls: [{to: model}]}",
-         "1:87: a batch server cannot suspend work; take 'drain' or 'kill'"},
+         "1:87: a batch server cannot suspend work; take 'drain'"},
+        {"services.gateway={server: sharing, on_capacity_loss: suspend, calls: [{to: model}]}",
+         "1:54: a sharing server cannot suspend work; take 'drain' or 'kill'"},
+        {"services.gateway={server: {batch: {step: 20ms}}, on_capacity_loss: kill, calls: [{to: "
+         "model}]}",
+         "1:68: a batch server finishes what it has begun; take 'drain'"},
         {"services.gateway={server: {batch: {max_batch_size: 4, step: {gamma: {mean: 20ms}}}}, "
          "calls: [{to: model}]}",
          "1:62: gamma takes {mean, cv} or {mean, p99}; found {mean}"},

@@ -233,7 +233,7 @@ uint32_t flow_take(World *world, uint32_t replica_index) {
         Attempt *attempt = world_attempt(world, slot);
         CHECK(attempt->state == ATTEMPT_QUEUED);
         SimTime waited = world->now - attempt->entered_at;
-        queue_cancel(&world->queue, attempt->event);
+        unset(world, &attempt->event);
         queue_unlink(world, replica, slot);
         probe_level(&world->probe, service_component(world, replica_index), LEVEL_WAITING,
                     world->now, -1);
@@ -506,9 +506,9 @@ void close_call(World *world, uint32_t call_slot) {
     Call *call = world_call(world, call_slot);
     CHECK(call->is_open);
     call->is_open = false;
-    queue_cancel(&world->queue, call->deadline_timer);
+    unset(world, &call->deadline_timer);
     if (call->is_in_backoff) {
-        queue_cancel(&world->queue, call->retry_timer);
+        unset(world, &call->retry_timer);
         end_backoff(world, call);
     }
     while (call->in_flight != NONE) {

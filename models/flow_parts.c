@@ -67,8 +67,7 @@ void record_wait(World *world, uint32_t slot, SimTime waited) {
 void leave_queue(World *world, uint32_t slot) {
     Attempt *attempt = world_attempt(world, slot);
     CHECK(attempt->state == ATTEMPT_QUEUED);
-    queue_cancel(&world->queue, attempt->event);
-    attempt->event = (EventId){0};
+    unset(world, &attempt->event);
     queue_unlink(world, &world->replicas[attempt->replica], slot);
     probe_level(&world->probe, service_component(world, attempt->replica), LEVEL_WAITING,
                 world->now, -1);
@@ -111,8 +110,7 @@ void stop_waiting(World *world, uint32_t slot) {
     Call *call = world_call(world, attempt->call);
     CHECK(attempt->is_awaited);
     attempt->is_awaited = false;
-    queue_cancel(&world->queue, attempt->timeout);
-    attempt->timeout = (EventId){0};
+    unset(world, &attempt->timeout);
     if (attempt->replica != NONE) {
         world->outstanding[attempt->replica]--;
     }

@@ -45,6 +45,15 @@ static inline EventId push(World *world, SimTime delay, EventKind kind, uint32_t
     return queue_push(&world->queue, world->now + delay, (uint16_t)kind, target);
 }
 
+/* Takes a timer out if there is one, and forgets it. Most are none, which is told here without a
+ * call. */
+static inline void unset(World *world, EventId *timer) {
+    if (timer->stamp != 0 || timer->slot != 0) {
+        queue_cancel(&world->queue, *timer);
+        *timer = (EventId){0};
+    }
+}
+
 /* At the constant delay of a class of Model.timers; the queue counts its classes from 1. */
 static inline EventId push_timer(World *world, TimerClass timer, EventKind kind, uint32_t target) {
     return queue_push_timer(&world->queue, world->now, (uint16_t)(timer + 1), (uint16_t)kind,

@@ -32,8 +32,7 @@ static bool take_out(World *world, uint32_t slot) {
     if (state == ATTEMPT_SERVING && ops->take_out != NULL && !ops->take_out(world, slot)) {
         return false;
     }
-    queue_cancel(&world->queue, attempt->event);
-    attempt->event = (EventId){0};
+    unset(world, &attempt->event);
     if (state == ATTEMPT_SERVING) {
         attempt->work = world->now - attempt->started_at;
     }
@@ -75,7 +74,7 @@ static void cancel(World *world, uint32_t slot) {
     uint32_t replica_index = attempt->replica;
     CHECK(!attempt->is_awaited);
     if (attempt->state == ATTEMPT_TRAVELLING) {
-        queue_cancel(&world->queue, attempt->event);
+        unset(world, &attempt->event);
     } else {
         if (!take_out(world, slot)) {
             return;
@@ -169,8 +168,7 @@ static uint32_t find_started(World *world, uint32_t replica, AttemptState state,
 static void suspend(World *world, uint32_t slot) {
     Attempt *attempt = world_attempt(world, slot);
     CHECK(attempt->state == ATTEMPT_SERVING && attempt->holds_slot);
-    queue_cancel(&world->queue, attempt->event);
-    attempt->event = (EventId){0};
+    unset(world, &attempt->event);
     attempt->work = world->now - attempt->started_at;
     attempt->ends_at -= world->now;
     attempt->state = ATTEMPT_SUSPENDED;

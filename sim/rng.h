@@ -60,35 +60,51 @@ static inline void rng_guard(Rng *rng) {
 }
 
 static inline uint64_t rng_rotate(uint64_t x, int by) {
+    DCHECK(by > 0 && by < 64);
     return (x << by) | (x >> (64 - by));
 }
 
-/* Philox2x64-10 (the same paper): half the work of philox4x64 for draws that need few bits. Counter 0
- * under key 0 gives ca00a0459843d731 66c24222c9a845b5. */
+/* One round of Philox2x64. */
+static inline void rng_philox2_round(uint64_t *a, uint64_t *b, uint64_t *key) {
+    RngProduct product = (RngProduct)UINT64_C(0xD2B74407B1CE6E93) * *a;
+    *a = (uint64_t)(product >> 64) ^ *key ^ *b;
+    *b = (uint64_t)product;
+    *key += UINT64_C(0x9E3779B97F4A7C15);
+}
+
+/* Philox2x64-10 (the same paper): half the work of philox4x64 for draws that need few bits. Counter
+ * 0 under key 0 gives ca00a0459843d731 66c24222c9a845b5. Written out, because the end of a loop
+ * would be mispredicted every time. */
 static inline void rng_philox2(uint64_t a, uint64_t b, uint64_t key, uint64_t out[2]) {
-    for (int round = 0; round < 10; round++) {
-        RngProduct product = (RngProduct)UINT64_C(0xD2B74407B1CE6E93) * a;
-        a = (uint64_t)(product >> 64) ^ key ^ b;
-        b = (uint64_t)product;
-        key += UINT64_C(0x9E3779B97F4A7C15);
-    }
+    rng_philox2_round(&a, &b, &key);
+    rng_philox2_round(&a, &b, &key);
+    rng_philox2_round(&a, &b, &key);
+    rng_philox2_round(&a, &b, &key);
+    rng_philox2_round(&a, &b, &key);
+    rng_philox2_round(&a, &b, &key);
+    rng_philox2_round(&a, &b, &key);
+    rng_philox2_round(&a, &b, &key);
+    rng_philox2_round(&a, &b, &key);
+    rng_philox2_round(&a, &b, &key);
     out[0] = a;
     out[1] = b;
 }
 
 /* The draws of (key, a, b), for instance request and attempt. Half of the state is a Philox block,
- * the other half the same bits under the key's two words: 128 bits tell draws apart. The state is never
- * all zero, because the key is not. */
+ * the other half the same bits under the key's two words: 128 bits tell draws apart. The state is
+ * never all zero, because the key is not. */
 static inline void rng_keyed(Rng *out, const RngKey *key, uint64_t a, uint64_t b) {
     uint64_t block[2];
     rng_philox2(a, b, key->k[0], block);
-    *out = (Rng){.s = {block[0], block[1], block[1] ^ key->k[1], rng_rotate(block[0], 32) ^ key->k[0]}};
+    *out = (Rng){
+        .s = {block[0], block[1], block[1] ^ key->k[1], rng_rotate(block[0], 32) ^ key->k[0]}};
 }
 
 /* 64 random bits: xoshiro256++ 1.0 (Blackman, Vigna, "Scrambled linear pseudorandom number
  * generators", ACM TOMS 47 (2021)), period 2^256 - 1. State 1, 2, 3, 4 gives 41943041 first. */
 static inline uint64_t rng_next(Rng *rng) {
     uint64_t *s = rng->s;
+    DCHECK((s[0] | s[1] | s[2] | s[3]) != 0);
     uint64_t result = rng_rotate(s[0] + s[3], 23) + s[0];
     uint64_t t = s[1] << 17;
     s[2] ^= s[0];

@@ -351,13 +351,20 @@ static json_t *whole_schema(void) {
     }
     json_object_set_new(definitions, "fault", fault_schema());
     json_object_set_new(definitions, "client_call", client_call_schema());
-    json_t *whole = place_schema(NULL);
-    add_property(whole, "include", refer("text"), false);
-    json_object_set_new(whole, "$schema",
-                        json_string("https://json-schema.org/draft/2020-12/schema"));
-    json_object_set_new(whole, "title", json_string("knockon scenario"));
-    json_object_set_new(whole, "$defs", definitions);
-    return whole;
+    /* What a file includes may hold any part of what is required, so that only its own keys count.
+     */
+    json_t *alone = place_schema(NULL);
+    json_t *including = closed_object();
+    const char *key;
+    json_t *part;
+    json_object_foreach(json_object_get(alone, "properties"), key, part) {
+        add_property(including, key, json_object(), false);
+    }
+    add_property(including, "include", refer("text"), true);
+    return json_pack("{s:s, s:s, s:{s:[s]}, s:o, s:o, s:o}", "$schema",
+                     "https://json-schema.org/draft/2020-12/schema", "title", "knockon scenario",
+                     "if", "required", "include", "then", including, "else", alone, "$defs",
+                     definitions);
 }
 
 void json_schema_print(FILE *out) {

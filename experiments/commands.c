@@ -12,6 +12,8 @@ const Command commands[] = {
     {"init", cmd_init, "[TEMPLATE]", 0, 1, 0, "Prints a commented scenario to start from."},
     {"graph", cmd_graph, "FILE", 1, 1, OPTION_SET,
      "Prints a scenario's dependencies in Graphviz's DOT language."},
+    {"report", cmd_report, "DIR", 1, 1, OPTION_QUIET,
+     "Makes the pictures and the report of a run again, from its files."},
 };
 
 size_t command_count(void) {

@@ -9,6 +9,7 @@ int cmd_check(const Options *options);
 int cmd_kinds(const Options *options);
 int cmd_init(const Options *options);
 int cmd_graph(const Options *options);
+int cmd_report(const Options *options);
 
 /* The table of main.c, so that tests see what users see. */
 extern const Command commands[];

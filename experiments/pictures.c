@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "experiments/html.h"
 #include "experiments/plot_data.h"
-#include "experiments/quantity.h"
 #include "experiments/spawn.h"
 #include "experiments/svg_tidy.h"
 #include "sim/check.h"
@@ -87,8 +87,7 @@ static char *scripts_find(Error *error) {
 
 static void describe(const Drawing *drawing, Picture picture, char *text, size_t size) {
     const PlotFacts *facts = &drawing->facts;
-    char duration[QUANTITY_TEXT_SIZE], over[160], left[80] = "";
-    quantity_print(duration, facts->duration_s, DIMENSION_DURATION);
+    char over[160], left[80] = "";
     if (facts->replication_count > 1) {
         snprintf(over, sizeof over,
                  "Lines are means over %llu replications, bands hold the middle 80 %% of them.",
@@ -114,7 +113,8 @@ static void describe(const Drawing *drawing, Picture picture, char *text, size_t
               "median and 99 % quantile of each sample, for each client."
             : "For each service: requests waiting and in the system, and slots in use over slots "
               "there are.";
-    snprintf(text, size, "%s Over %s of simulated time. %s%s%s", what, duration, over,
+    snprintf(text, size, "%s Over %s of simulated time. %s%s%s", what,
+             words_time(facts->duration_s).text, over,
              drawing->files.windows.count > 0 ? " Shaded: faults and spikes." : "", left);
 }
 

@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "experiments/csv_in.h"
@@ -191,6 +192,12 @@ static void window_add(RunFiles *files, double begin_s, double end_s, bool is_sp
     }
 }
 
+static int window_compare(const void *a, const void *b) {
+    const RunWindow *x = a, *y = b;
+    int order = compare_doubles(&x->begin_s, &y->begin_s);
+    return order != 0 ? order : strcmp(x->label, y->label);
+}
+
 /* Ends the oldest open window of the same name. */
 static void window_end(RunFiles *files, double at_s, const char *component, const char *label) {
     for (size_t i = 0; i < files->windows.count; i++) {
@@ -330,6 +337,9 @@ bool run_files_read(RunFiles *files, const char *path, Error *error) {
         spikes_read(&read);
         if (read.windows.count == 0 && !isnan(read.trigger_begin_s)) {
             window_add(&read, read.trigger_begin_s, read.trigger_end_s, true, "", "trigger");
+        }
+        if (read.windows.count > 0) {
+            qsort(read.windows.items, read.windows.count, sizeof(RunWindow), window_compare);
         }
     }
     if (!is_fine) {

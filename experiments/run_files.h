@@ -51,7 +51,7 @@ typedef struct RunFiles {
     json_t *manifest;
     VEC(RunOutcome) outcomes;
     VEC(RunComponent) components;
-    VEC(RunWindow) windows;                /* faults of the first replication, then spikes */
+    VEC(RunWindow) windows; /* faults of the first replication, and spikes, by their begin */
     double trigger_begin_s, trigger_end_s; /* NaN: no trigger, or not ended */
     VEC(RunBreak) breaks;
     char *why;                /* what the verdict said of the first replication that had it … */

@@ -9,7 +9,7 @@ END = real(ARG5)/UNIT_S
 PANELS = int(ARG6)
 DIR = ARG0[1:strstrt(ARG0, "services.gp")-1]
 ROW = 150
-HEIGHT = 50 + ROW*PANELS
+HEIGHT = 66 + ROW*PANELS
 call DIR.'term.gp' ARG1 ARG2 "960" sprintf("%d", HEIGHT)
 load DIR.'style.gp'
 array NAME[PANELS]
@@ -20,13 +20,13 @@ stats 'service_names.tsv' skip 1 using (NAME[int($0)+1] = strcol(3), TOP[int($0)
 call DIR.'axes.gp'
 set xrange [0:END]; set format x ""
 do for [i = 1:PANELS] {
-    set tmargin at screen 1 - (28.0 + ROW*(i - 1))/HEIGHT
-    set bmargin at screen 1 - (28.0 + ROW*(i - 1) + 112)/HEIGHT
+    set tmargin at screen 1 - (44.0 + ROW*(i - 1))/HEIGHT
+    set bmargin at screen 1 - (44.0 + ROW*(i - 1) + 112)/HEIGHT
     if (i == PANELS) { set format x "%g"; set xlabel "simulated time (".UNIT.")" textcolor rgb INK offset 0,0.4 }
     set lmargin at screen 0.065; set rmargin at screen 0.55
     set yrange [0:TOP[i]]; set format y "%g"; set ytics STEP[i]
     set label 1 NAME[i].": requests" at graph 0, graph 1.1 left noenhanced textcolor rgb INK
-    if (i == 1) { set key on at graph 1, graph 1.24 right top horizontal maxrows 1 } else { unset key }
+    if (i == 1) { set key on at graph 1, graph 1.38 right top horizontal maxrows 1 } else { unset key }
     plot 'windows.tsv' skip 1 using ($3==0?$1/UNIT_S:NaN):(0):($1/UNIT_S):($2/UNIT_S):(0):(1) axes x1y2 with boxxyerror fc rgb FAULT fs transparent solid 0.13 noborder notitle, \
          'windows.tsv' skip 1 using ($3==1?$1/UNIT_S:NaN):(0):($1/UNIT_S):($2/UNIT_S):(0):(1) axes x1y2 with boxxyerror fc rgb SPIKE fs transparent solid 0.22 noborder notitle, \
          'services.tsv' skip 1 index i-1 using ($1/UNIT_S):9:10 with filledcurves fc rgb SYSTEM fs transparent solid 0.16 noborder notitle, \

@@ -8,7 +8,7 @@
 #include "sim/check.h"
 #include "sim/vec.h"
 
-/* A service busier than this while all was well had too little capacity to begin with. */
+/* A service fuller than this while all was well had too little capacity to begin with. */
 #define SATURATED_RATIO 0.98
 
 static const char *const verdict_names[VERDICT_COUNT] = {"none",       "overloaded", "spontaneous",
@@ -118,19 +118,23 @@ static void find_extremes(const Judge *judge, Verdict *out) {
 
 /* ---- The rules, in their order; each returns whether it holds and says why */
 
-static double busiest_ratio(const Judge *judge, const SeriesView *view, uint32_t from,
+/* A server of batches is busy as long as anybody is there, and full when its batches are. */
+static double fullness(const double *row) {
+    double busy = isnan(row[METRIC_utilization]) ? 0 : row[METRIC_utilization];
+    return row[METRIC_batches] > 0 ? busy * row[METRIC_full_batch_ratio] : busy;
+}
+
+static double fullest_ratio(const Judge *judge, const SeriesView *view, uint32_t from,
                             uint32_t to) {
-    double busiest = 0;
+    double fullest = 0;
     for (uint32_t k = judge->model->client_count; k < view->component_count; k++) {
         double sum = 0;
         for (uint32_t i = from; i < to; i++) {
-            double ratio = view->values[((size_t)i * view->component_count + k) * SERIES_WIDTH +
-                                        METRIC_utilization];
-            sum += isnan(ratio) ? 0 : ratio;
+            sum += fullness(view->values + ((size_t)i * view->component_count + k) * SERIES_WIDTH);
         }
-        busiest = fmax(busiest, to > from ? sum / (to - from) : 0);
+        fullest = fmax(fullest, to > from ? sum / (to - from) : 0);
     }
-    return busiest;
+    return fullest;
 }
 
 /* Falls without a trigger: the twin is below at its end. Overloaded when a service was saturated
@@ -143,16 +147,16 @@ static bool falls_by_itself(const Judge *judge, Verdict *out) {
     while (!is_short(&judge->twin, NULL, fall - judge->width, fall, judge->healthy)) {
         fall++;
     }
-    double busy = busiest_ratio(judge, judge->twin_view, warmup, fall - judge->width);
+    double full = fullest_ratio(judge, judge->twin_view, warmup, fall - judge->width);
     bool was_well = fall > judge->first;
-    if (was_well && busy < SATURATED_RATIO) {
+    if (was_well && full < SATURATED_RATIO) {
         out->kind = VERDICT_SPONTANEOUS;
         out->collapse_at_s = (fall - judge->width) * judge->sample_s;
         snprintf(
             out->why, sizeof out->why,
             "without any trigger goodput fell below %g %% of the offered load at about %g s and "
-            "stayed there, although the busiest service was only %.0f %% busy before",
-            judge->healthy * 100, out->collapse_at_s, busy * 100);
+            "stayed there, although the fullest service was only %.0f %% full before",
+            judge->healthy * 100, out->collapse_at_s, full * 100);
     } else {
         out->kind = VERDICT_OVERLOADED;
         snprintf(

@@ -40,11 +40,21 @@ void sums_free(Sums *sums) {
     mem_free(sums->in_system);
 }
 
+/* How many samples an answer of the twin lags behind its arrival, by Little's law. */
+static uint32_t lag_of(const Sums *twin, uint32_t from, uint32_t to) {
+    double offered = sums_over(twin->offered, from, to);
+    double lag = offered > 0 ? ceil(sums_over(twin->in_system, from, to) / offered) : 0;
+    return lag < from ? (uint32_t)lag : from;
+}
+
 double expected_answers(const Sums *run, const Sums *twin, uint32_t from, uint32_t to) {
+    CHECK(from <= to);
     double offered = sums_over(run->offered, from, to);
     if (twin == NULL) {
         return offered;
     }
+    uint32_t lag = lag_of(twin, from, to);
+    offered = fmin(offered, sums_over(run->offered, from - lag, to - lag));
     double twin_offered = sums_over(twin->offered, from, to);
     double twin_answered = sums_over(twin->answered, from, to);
     double share = twin_offered > 0 ? twin_answered / twin_offered : 1;

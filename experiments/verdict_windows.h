@@ -27,8 +27,9 @@ static inline double sums_over(const double *sums, uint32_t from, uint32_t to) {
 }
 
 /* What the twin would have made of the run's own arrivals in samples [from, to), at most what it
- * made of its own: after a spike the two do not see the same requests. `twin` NULL: all that
- * arrived. */
+ * made of its own: after a spike the two do not see the same requests. Those that arrive in the
+ * window or those that arrive earlier by the twin's mean latency, whichever are fewer: a crowd at
+ * the window's end cannot have been answered yet. `twin` NULL: all that arrived. */
 double expected_answers(const Sums *run, const Sums *twin, uint32_t from, uint32_t to);
 
 /* Whether the answers in samples [from, to) fall short of `healthy` times what is expected. */

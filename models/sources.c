@@ -21,7 +21,7 @@ void source_init(World *world, uint32_t index) {
     const Model *model = world->model;
     const Client *client = &model->clients[index];
     ClientState *state = &world->clients[index];
-    bool leaves_out = world->options.is_twin && model->verdict.trigger_from != SIM_TIME_NEVER;
+    bool is_spared = world->options.is_twin && model->verdict.trigger_from != SIM_TIME_NEVER;
     CHECK(client->load.piece_count > 0 && client->load_organic.piece_count > 0);
     state->source = (Source){
         .load = world->options.is_twin ? &client->load_organic : &client->load,
@@ -29,8 +29,8 @@ void source_init(World *world, uint32_t index) {
         .stream = &state->stream,
         .key = &state->key,
         .trace = &state->trace,
-        .leave_out_from = leaves_out ? model->verdict.trigger_from : SIM_TIME_NEVER,
-        .leave_out_to = leaves_out ? model->verdict.trigger_to : SIM_TIME_NEVER,
+        .calm_from = is_spared ? model->verdict.trigger_from : SIM_TIME_NEVER,
+        .calm_to = is_spared ? model->verdict.trigger_to : SIM_TIME_NEVER,
     };
 }
 

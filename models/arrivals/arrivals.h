@@ -15,11 +15,12 @@
 typedef struct Source {
     const LoadCurve *load;
     LoadCursor *cursor;
-    Rng *stream;                          /* the client's own, for open processes */
-    const RngKey *key;                    /* for draws that belong to one user */
-    const TraceSource *trace;             /* NULL unless the kind replays a trace */
-    SimTime now;                          /* the arrival before, or 0 */
-    SimTime leave_out_from, leave_out_to; /* of a trace, in a twin; SIM_TIME_NEVER: nothing */
+    Rng *stream;              /* the client's own, for open processes */
+    const RngKey *key;        /* for draws that belong to one user */
+    const TraceSource *trace; /* NULL unless the kind replays a trace */
+    SimTime now;              /* the arrival before, or 0 */
+    /* In a twin: the burst of a trace that it is spared. SIM_TIME_NEVER: none. */
+    SimTime calm_from, calm_to;
 } Source;
 
 typedef struct Arrival {

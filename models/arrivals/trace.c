@@ -11,6 +11,8 @@ typedef struct TraceState {
     double rate_ends_s;
     double next_rate_per_s;
     bool has_next_rate;
+    uint64_t calm_count; /* in a twin: arrivals before the burst */
+    uint64_t kept_count; /* and those of the burst that were kept */
 } TraceState;
 
 /* The next record on the trace's own clock, from the start again when it repeats. */
@@ -69,6 +71,26 @@ static bool trace_next_of_rates(const TraceParams *p, TraceState *s, Source *sou
     }
 }
 
+/* A burst that a scenario names as its trigger is thinned in the twin to the mean rate before it,
+ * evenly: an arrival stays when fewer have stayed than that rate would have brought since the burst
+ * began. */
+static bool trace_keeps(TraceState *s, const Source *source, SimTime at) {
+    CHECK(at >= 0);
+    if (at < source->calm_from) {
+        s->calm_count++;
+        return true;
+    }
+    if (at >= source->calm_to || source->calm_from == 0) {
+        return at >= source->calm_to;
+    }
+    double rate_per_ns = (double)s->calm_count / (double)source->calm_from;
+    if ((double)s->kept_count > rate_per_ns * (double)(at - source->calm_from)) {
+        return false;
+    }
+    s->kept_count++;
+    return true;
+}
+
 static bool trace_next(const void *params, void *state, Source *source, Arrival *out) {
     const TraceParams *p = params;
     TraceState *s = state;
@@ -89,7 +111,7 @@ static bool trace_next(const void *params, void *state, Source *source, Arrival 
             return false;
         }
         source->now = out->at;
-    } while (out->at >= source->leave_out_from && out->at < source->leave_out_to);
+    } while (!trace_keeps(s, source, out->at));
     out->has_tokens = true;
     out->input_tokens = record.input_tokens;
     out->output_tokens = record.output_tokens;

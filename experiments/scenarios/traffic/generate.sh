@@ -1,9 +1,10 @@
 #!/bin/sh
 # Makes burst.csv, the traffic of demo.yaml:  sh generate.sh > burst.csv
-# Fifteen minutes of independent arrivals at 12/s on a slow wave of 15 %, and three times as many from
-# 180 s to 225 s. Prompts have a mean of 1155 and answers of 211 tokens, both lognormal with the 99th
-# percentiles 4142 and 601 (those of the Azure LLM conversation trace of 2023).
-# The random numbers are Park and Miller's (1988), whole numbers in any awk: the file is always the same.
+# Fifteen minutes of independent arrivals at 12/s on a slow wave of 15 %, and three times as many
+# from 180 s to 225 s. Prompts have a mean of 1155 and answers of 211 tokens, both lognormal with
+# the 99th percentiles 4142 and 601 (those of the Azure LLM conversation trace of 2023).
+# The random numbers are Park and Miller's (1988), whole numbers in any awk: the file is always the
+# same.
 set -eu
 exec awk '
 function uniform() {

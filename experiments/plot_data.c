@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "experiments/number_print.h"
 #include "experiments/plot_series.h"
+#include "experiments/utf8.h"
 #include "sim/check.h"
 
 enum {
@@ -65,21 +65,28 @@ static void table_number(Table *table, double value) {
     fprintf(table->file, isnan(value) ? "NaN" : "%.6g", value);
 }
 
-/* A text fit for a cell and for a picture: one line, cut to some characters of UTF-8. */
+/* A text fit for a cell and for a picture: one line of UTF-8, cut to some characters. */
 static void table_text(Table *table, const char *text) {
+    const char *end = text + strlen(text);
     table_separate(table);
-    size_t count = 0;
-    for (const char *at = text; *at != '\0'; at++) {
-        bool is_continued = ((unsigned char)*at & 0xc0) == 0x80;
-        if (!is_continued && count++ == LABEL_CHARACTERS_MAX) {
+    if (text == end) {
+        fputc(' ', table->file);
+    }
+    for (size_t count = 0; text < end; count++) {
+        uint32_t code = 0;
+        size_t size = utf8_decode(text, end, &code);
+        if (count == LABEL_CHARACTERS_MAX) {
             fputs("…", table->file);
             return;
         }
-        bool is_plain = (unsigned char)*at >= ' ' && *at != 0x7f && *at != '"' && *at != '\\';
-        fputc(is_plain ? *at : *at == '"' ? '\'' : ' ', table->file);
-    }
-    if (count == 0) {
-        fputc(' ', table->file);
+        if (size == 0) {
+            fputc('?', table->file);
+        } else if (utf8_is_control(code) || code == '\\' || code == '"') {
+            fputc(code == '"' ? '\'' : ' ', table->file);
+        } else {
+            fwrite(text, 1, size, table->file);
+        }
+        text += size == 0 ? 1 : size;
     }
 }
 

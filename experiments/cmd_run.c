@@ -11,8 +11,10 @@
 #include "experiments/exit_status.h"
 #include "experiments/interrupt.h"
 #include "experiments/manifest.h"
+#include "experiments/pictures.h"
 #include "experiments/progress.h"
 #include "experiments/replicate.h"
+#include "experiments/report.h"
 #include "experiments/run_log.h"
 #include "experiments/run_story.h"
 #include "experiments/terminal.h"
@@ -217,6 +219,22 @@ static bool write_files(Run *run) {
     return true;
 }
 
+/* The pictures and the page about them. A failure is one line on stderr that names the command
+ * which makes them again. */
+static bool make_report(Run *run, bool *has_report) {
+    Error no_pictures;
+    bool has_pictures = pictures_make(run->out_path, &no_pictures);
+    if (!has_pictures) {
+        fprintf(stderr, "knockon: %s\n", no_pictures.text);
+    }
+    *has_report = report_make(&run->dir, has_pictures ? NULL : no_pictures.text, &run->error);
+    if (!*has_report) {
+        fprintf(stderr, "knockon: no report: %s; to make it: knockon report %s\n", run->error.text,
+                run->out_path);
+    }
+    return has_pictures && *has_report;
+}
+
 static bool tell(Run *run, bool has_report) {
     RunReport report = {.manifest = &run->manifest,
                         .overview = &run->overview,
@@ -233,33 +251,47 @@ static bool tell(Run *run, bool has_report) {
     return true;
 }
 
-/* The first that holds of: the output could not be written, a signal, and the rest in the order of
- * exit_status.h. */
-static int finish(Run *run) {
-    int interrupted = interrupt_exit_status();
-    if (interrupted != EXIT_FINE && run->overview.count == 0) {
-        fprintf(stderr, "knockon: interrupted before a replication was finished: nothing was "
-                        "written\n");
-        return interrupted;
-    }
-    if (!write_files(run)) {
+/* What to do after an interrupt: nothing more, if it came before the last replication was finished.
+ */
+static int finish_interrupted(Run *run, int status) {
+    if (!tell(run, false)) {
         return complain(run, EXIT_OUTPUT);
     }
-    bool has_pictures = false;
-    if (!tell(run, has_pictures)) {
+    fprintf(stderr, "knockon: interrupted after %u of %u replications; they are in '%s'\n",
+            run->overview.count, run->model->run.replications, run->out_path);
+    return status;
+}
+
+/* Several may hold: the order is that of exit_status.h. */
+static int finish_complete(Run *run) {
+    bool has_report = false;
+    bool has_pictures = make_report(run, &has_report);
+    if (!tell(run, has_report)) {
         return complain(run, EXIT_OUTPUT);
-    }
-    if (interrupted != EXIT_FINE) {
-        fprintf(stderr, "knockon: interrupted after %u of %u replications; they are in '%s'\n",
-                run->overview.count, run->model->run.replications, run->out_path);
-        return interrupted;
     }
     if (run->overview.truncated_count > 0) {
         fprintf(stderr, "knockon: %u of %u replications hit a budget and are truncated\n",
                 run->overview.truncated_count, run->overview.count);
         return EXIT_BUDGET;
     }
-    return overview_objectives_are_kept(&run->overview) ? EXIT_FINE : EXIT_OBJECTIVE;
+    if (!overview_objectives_are_kept(&run->overview)) {
+        return EXIT_OBJECTIVE;
+    }
+    return has_pictures ? EXIT_FINE : EXIT_PICTURES;
+}
+
+static int finish(Run *run) {
+    bool is_complete = run->overview.count == run->model->run.replications;
+    int interrupted = is_complete ? EXIT_FINE : interrupt_exit_status();
+    if (interrupted != EXIT_FINE && run->overview.count == 0) {
+        fputs("knockon: interrupted before a replication was finished: nothing was written\n",
+              stderr);
+        return interrupted;
+    }
+    if (!write_files(run)) {
+        return complain(run, EXIT_OUTPUT);
+    }
+    return interrupted == EXIT_FINE ? finish_complete(run) : finish_interrupted(run, interrupted);
 }
 
 static int run_all(Run *run) {

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "experiments/manifest.h"
+#include "experiments/pictures.h"
 #include "sim/vec.h"
 
 static bool is_written(const Table *table, const Model *model, bool has_requests) {
@@ -78,6 +79,10 @@ void run_out_remove(const RunOut *out) {
 
 /* What an earlier run left and this one does not write would be taken for this run's. */
 static void remove_stale(const RunOut *out) {
+    for (uint32_t i = 0; i < PICTURE_COUNT; i++) {
+        unlinkat(out->dir->fd, picture_file((Picture)i), 0);
+    }
+    unlinkat(out->dir->fd, "report.html", 0);
     for (uint32_t i = 0; i < TABLE_COUNT; i++) {
         bool is_ours = false;
         for (uint32_t k = 0; k < out->open_count; k++) {

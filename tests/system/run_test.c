@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
+#include <time.h>
 
 #include "models/probe.h"
 #include "tests/system/csv_check.h"
@@ -99,12 +100,18 @@ static size_t check_results(const char *name) {
 }
 
 START_TEST(results_are_the_same_bytes_for_any_number_of_threads) {
+    static const char *const jobs[] = {"1", "2", "7"};
     begin(storm);
-    ck_assert_int_eq(RUN(NULL, "-q", "--requests", "-j", "1", "-o", "one"), 0);
-    ck_assert_int_eq(RUN(NULL, "-q", "--requests", "-j", "2", "-o", "two"), 0);
-    ck_assert_int_eq(RUN(NULL, "-q", "--requests", "-j", "7", "-o", "seven"), 0);
-    ck_assert(directories_are_equal("one", "two"));
-    ck_assert(directories_are_equal("one", "seven"));
+    char *first = NULL;
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(RUN(NULL, "-q", "--requests", "-j", jobs[i], "-o", "mine"), 0);
+        char *report = file_text("mine/report.html", NULL);
+        ck_assert_ptr_nonnull(report);
+        ck_assert_int_eq(rename("mine", jobs[i]), 0);
+        ck_assert(i == 0 ||
+                  (directories_are_equal(jobs[0], jobs[i]) && strcmp(first, report) == 0));
+        first = i == 0 ? report : first;
+    }
 }
 END_TEST
 
@@ -235,6 +242,12 @@ START_TEST(a_limit_on_file_size_exits_4_and_leaves_no_half_file) {
         ck_assert_int_eq(file_count("mine", ".tmp"), 0);
         ck_assert(!file_is_there("mine/manifest.json"));
     }
+    /* The tables fit and the manifest does not: they go again. */
+    Command command = {{"run", "a.yaml", "-q", "-o", "mine", "--set", "run.timeseries=none"},
+                       .file_size_max = 12000};
+    ck_assert_int_eq(command_run(&command, complaint, sizeof complaint), 4);
+    ck_assert_ptr_nonnull(strstr(complaint, "manifest.json"));
+    ck_assert_int_eq(file_count("mine", ".csv"), 0);
     ck_assert_int_eq(RUN(NULL, "-q", "-o", "mine"), 0);
     check_results("mine");
 }
@@ -262,7 +275,8 @@ END_TEST
 
 /* Sends a signal when the first replication is finished, as --progress tells. */
 static int interrupt_run(int number, const char *name) {
-    Command command = {{"run", "a.yaml", "-r", "100000", "--progress", "json", "-o", name}};
+    Command command = {{"run", "a.yaml", "-r", "100000", "--set", "run.duration=40min",
+                        "--progress", "json", "-o", name}};
     Process process = command_start(&command);
     char byte;
     ck_assert_int_eq(read(process.error, &byte, 1), 1);
@@ -280,6 +294,8 @@ static void check_interrupted(const char *name) {
     ck_assert_int_gt(finished, 0);
     ck_assert_int_lt(finished, 100000);
     ck_assert_int_eq(csv_check(path), finished);
+    snprintf(path, sizeof path, "%s/timeseries.csv", name);
+    ck_assert_int_eq(csv_check(path), finished * 2400 * 3); /* not a part of a replication */
     check_results(name);
     json_decref(manifest);
 }
@@ -290,6 +306,24 @@ START_TEST(an_interrupt_keeps_what_was_finished) {
     check_interrupted("int");
     ck_assert_int_eq(interrupt_run(SIGTERM, "term"), 143);
     check_interrupted("term");
+}
+END_TEST
+
+START_TEST(a_second_interrupt_ends_the_program_at_once) {
+    begin(storm);
+    gnuplot_replace("cd ../..; touch drawing; sleep 8");
+    Command command = {{"run", "a.yaml", "-r", "2", "-o", "mine"}};
+    Process process = command_start(&command);
+    while (!file_is_there("drawing")) {
+        usleep(10000);
+    }
+    time_t began = time(NULL);
+    kill(process.pid, SIGINT);
+    usleep(100000);
+    kill(process.pid, SIGINT);
+    ck_assert_int_eq(command_wait(&process, NULL, 0), 130);
+    ck_assert_int_lt(time(NULL) - began, 6);
+    check_results("mine");
 }
 END_TEST
 
@@ -345,6 +379,74 @@ START_TEST(a_missed_objective_exits_3_and_a_budget_6) {
 }
 END_TEST
 
+START_TEST(pictures_that_fail_cost_7_and_nothing_else) {
+    char scenario[sizeof storm + 100], complaint[COMPLAINT_SIZE];
+    snprintf(scenario, sizeof scenario, "%sobjectives: {web: {p99: '<= 70s'}}\n", storm);
+    begin(scenario);
+    ck_assert_int_eq(RUN(NULL, "-q", "-r", "2", "-o", "mine"), 0);
+    ck_assert(file_is_there("mine/load.svg") && file_is_there("mine/report.html"));
+    gnuplot_replace("echo no terminal >&2; exit 1");
+    ck_assert_int_eq(RUN(complaint, "-q", "-r", "2", "-o", "mine"), 7);
+    ck_assert_ptr_nonnull(strstr(complaint, "no terminal"));
+    ck_assert_ptr_nonnull(strstr(complaint, "knockon report mine"));
+    ck_assert(!file_is_there("mine/load.svg") && file_is_there("mine/report.html"));
+    check_results("mine");
+    ck_assert_int_eq(RUN(NULL, "-q", "-o", "missed", "--set", "objectives.web.p99=<= 700ms"), 3);
+}
+END_TEST
+
+/* Runs storm once and looks for rows of events.csv, which stand in the order of time. */
+START_TEST(events_tell_the_trigger_the_fault_and_the_verdict_in_order) {
+    static const char *const expected[] = {"trigger_begins", "fault_begins", "fault_ends",
+                                           "trigger_ends", "verdict"};
+    begin(storm);
+    ck_assert_int_eq(RUN(NULL, "-q", "-r", "1", "-o", "mine"), 0);
+    CsvRow *row = malloc(sizeof *row);
+    char *text = file_text("mine/events.csv", NULL);
+    const char *at = text;
+    double before_s = 0;
+    size_t found = 0;
+    for (csv_row(&at, row); csv_row(&at, row);) {
+        double time_s = strtod(row->cells[1], NULL);
+        ck_assert_double_ge(time_s, before_s);
+        before_s = time_s;
+        found += found < 5 && strcmp(row->cells[3], expected[found]) == 0;
+    }
+    ck_assert_uint_eq(found, 5);
+    ck_assert_double_eq(before_s, 240);
+    free(text);
+    free(row);
+}
+END_TEST
+
+START_TEST(every_request_has_a_row_and_the_unfinished_no_latency) {
+    begin(storm);
+    ck_assert_int_eq(RUN(NULL, "-q", "-r", "1", "--requests", "-o", "mine"), 0);
+    CsvRow *row = malloc(sizeof *row);
+    char *text = file_text("mine/requests.csv", NULL);
+    const char *at = text;
+    int unfinished = 0, answered = 0;
+    for (csv_row(&at, row); csv_row(&at, row);) {
+        bool is_unfinished = strcmp(row->cells[4], "unfinished") == 0;
+        ck_assert(is_unfinished == (row->cells[5][0] == 0));
+        unfinished += is_unfinished;
+        answered += strcmp(row->cells[4], "ok") == 0 && strtod(row->cells[3], NULL) >= 10;
+    }
+    free(text);
+    text = file_text("mine/summary.csv", NULL);
+    at = text;
+    csv_row(&at, row);
+    int answered_at = csv_find(row, "answered_count");
+    int unfinished_at = csv_find(row, "unfinished_count");
+    csv_row(&at, row);
+    ck_assert_int_gt(unfinished, 0);
+    ck_assert_int_eq(unfinished, atoi(row->cells[unfinished_at]));
+    ck_assert_int_eq(answered, atoi(row->cells[answered_at]));
+    free(text);
+    free(row);
+}
+END_TEST
+
 START_TEST(a_malformed_trace_is_named_by_line_and_nothing_is_written) {
     begin("knockon: 1\n"
           "name: replay\n"
@@ -378,4 +480,8 @@ TEST_SUITE("system/run", results_are_the_same_bytes_for_any_number_of_threads,
            a_full_disk_exits_4_and_leaves_no_half_file, an_interrupt_keeps_what_was_finished,
            a_killed_run_leaves_no_half_file_and_the_same_command_goes_on,
            lost_output_exits_4_and_the_files_are_kept, a_missed_objective_exits_3_and_a_budget_6,
+           pictures_that_fail_cost_7_and_nothing_else,
+           events_tell_the_trigger_the_fault_and_the_verdict_in_order,
+           every_request_has_a_row_and_the_unfinished_no_latency,
+           a_second_interrupt_ends_the_program_at_once,
            a_malformed_trace_is_named_by_line_and_nothing_is_written)

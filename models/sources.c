@@ -29,6 +29,7 @@ void source_init(World *world, uint32_t index) {
         .stream = &state->stream,
         .key = &state->key,
         .trace = &state->trace,
+        .ends_at = model->run.duration,
         .calm_from = is_spared ? model->verdict.trigger_from : SIM_TIME_NEVER,
         .calm_to = is_spared ? model->verdict.trigger_to : SIM_TIME_NEVER,
     };

@@ -19,6 +19,7 @@ typedef struct Source {
     const RngKey *key;        /* for draws that belong to one user */
     const TraceSource *trace; /* NULL unless the kind replays a trace */
     SimTime now;              /* the arrival before, or 0 */
+    SimTime ends_at;          /* of the run: nobody arrives then or later */
     /* In a twin: the burst of a trace that it is spared. SIM_TIME_NEVER: none. */
     SimTime calm_from, calm_to;
 } Source;

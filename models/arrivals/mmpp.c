@@ -55,8 +55,8 @@ static bool mmpp_next(const void *params, void *state, Source *source, Arrival *
             out->at = at;
             return true;
         }
-        if (s->phase_ends_at >= time_from_s(SIM_TIME_S_MAX)) {
-            return false;
+        if (s->phase_ends_at >= source->ends_at) {
+            return false; /* the load may be 0 for ever */
         }
         source->now = s->phase_ends_at;
         s->phase = (s->phase + 1) % p->rates_per_s.count;

@@ -20,10 +20,11 @@ static bool trace_read(const TraceParams *p, TraceState *s, const TraceSource *t
                        TraceArrival *out) {
     CHECK(trace != NULL && trace->next != NULL);
     while (!trace->next(trace->context, out)) {
-        if (!p->repeat || s->round_record_count == 0) {
-            return false;
+        double round_s = s->last_s + (trace->is_rate ? s->spacing_s : 0);
+        if (!p->repeat || s->round_record_count == 0 || !(round_s > 0)) {
+            return false; /* a round that takes no time would never end */
         }
-        s->round_from_s += s->last_s + (trace->is_rate ? s->spacing_s : 0);
+        s->round_from_s += round_s;
         s->round_record_count = 0;
         trace->rewind(trace->context);
     }
@@ -65,8 +66,8 @@ static bool trace_next_of_rates(const TraceParams *p, TraceState *s, Source *sou
         }
         *source->cursor = before;
         source->now = ends_at > source->now ? ends_at : source->now;
-        if (!trace_step_rate(p, s, source->trace)) {
-            return false;
+        if (source->now >= source->ends_at || !trace_step_rate(p, s, source->trace)) {
+            return false; /* the load may be 0 for ever, and the trace repeat for ever */
         }
     }
 }

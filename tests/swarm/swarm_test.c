@@ -1,0 +1,363 @@
+/* What must hold for any scenario, held against random ones: everything is conserved, Little's law
+ * is exact, measures are in their ranges, and what must not matter does not.
+ *
+ * A scenario that fails is printed with its seed; KNOCKON_SWARM_SEED=<seed> runs that one alone.
+ * KNOCKON_LONG=1 runs ten times as many.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "experiments/compile.h"
+#include "models/servers/server.h"
+#include "models/world.h"
+#include "tests/swarm/scenario.h"
+#include "tests/test.h"
+
+enum { SCENARIOS = 2000, SECONDS_MAX = 60, TRACE_COUNT = 120 };
+
+/* ---- A scenario that is being looked at, for the report of a crash */
+
+static struct {
+    uint64_t seed;
+    const char *text;
+} at_work;
+
+static void print_at_work(void) {
+    fprintf(stderr, "\nKNOCKON_SWARM_SEED=%llu\n%s\n", (unsigned long long)at_work.seed,
+            at_work.text == NULL ? "" : at_work.text);
+}
+
+static void on_signal(int number) {
+    print_at_work();
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+#define SWARM_ASSERT(claim)                                                                        \
+    do {                                                                                           \
+        if (!(claim)) {                                                                            \
+            print_at_work();                                                                       \
+            ck_abort_msg("seed %llu: %s", (unsigned long long)at_work.seed, #claim);               \
+        }                                                                                          \
+    } while (0)
+
+/* ---- Running it */
+
+/* A trace of the test's own: bursts of arrivals at one instant, and gaps. */
+typedef struct Replay {
+    uint32_t position;
+} Replay;
+
+static bool replay_next(void *context, TraceArrival *out) {
+    Replay *replay = context;
+    uint32_t k = replay->position++;
+    *out =
+        (TraceArrival){.at_s = 0.0173 * (k / 3), .input_tokens = k % 97, .output_tokens = k % 31};
+    return k < TRACE_COUNT;
+}
+
+static void replay_rewind(void *context) {
+    Replay *replay = context;
+    replay->position = 0;
+}
+
+/* What the requests' own records add up to. */
+typedef struct Sojourns {
+    __int128 by_client_ns[8];
+    uint64_t count[8];
+} Sojourns;
+
+static void add_request(void *context, const RequestRecord *record) {
+    Sojourns *sojourns = context;
+    SWARM_ASSERT(record->client < 8 && record->ended_at >= record->arrived_at);
+    sojourns->by_client_ns[record->client] += record->ended_at - record->arrived_at;
+    sojourns->count[record->client]++;
+}
+
+typedef struct Run {
+    Model *model;
+    World *world;
+    Sojourns sojourns;
+    Replay replays[8];
+    TraceSource traces[8];
+} Run;
+
+static Model *compile(uint64_t seed, const SwarmChange *change) {
+    Doc doc = {0};
+    Diagnostics diagnostics = {0};
+    char *text = swarm_scenario(seed, change);
+    at_work.seed = seed;
+    at_work.text = text;
+    doc_load_text(&doc, "swarm.yaml", text, strlen(text), &diagnostics);
+    Model *model = compile_scenario(&doc, &diagnostics, NULL);
+    if (model == NULL) {
+        diag_print(&diagnostics, stderr, false);
+    }
+    SWARM_ASSERT(model != NULL && model->client_count <= 8);
+    doc_free(&doc);
+    diag_free(&diagnostics);
+    return model;
+}
+
+/* `change` NULL: the scenario as it is. The text stays in at_work until run_free. */
+static void run_scenario(Run *run, uint64_t seed, const SwarmChange *change, WorldOptions options) {
+    *run = (Run){.model = compile(seed, change == NULL ? &(SwarmChange){false} : change)};
+    for (uint32_t i = 0; i < run->model->client_count; i++) {
+        run->traces[i] = (TraceSource){&run->replays[i], false, replay_next, replay_rewind};
+    }
+    options.seed = seed;
+    options.traces = run->traces;
+    options.context = &run->sojourns;
+    options.on_request = add_request;
+    run->world = world_create(run->model, &options);
+    world_run(run->world);
+}
+
+static void run_free(Run *run) {
+    world_destroy(run->world);
+    model_destroy(run->model);
+    free((char *)(uintptr_t)at_work.text);
+    at_work.text = NULL;
+}
+
+/* ---- What must hold of one run */
+
+static double all_of(const ComponentProbe *probe, Count count) {
+    return (double)(probe->counts[0][count] + probe->counts[1][count]);
+}
+
+/* A request's time in the system, added up over requests, is the number in the system, added up
+ * over time; both are whole nanoseconds. */
+static void check_little(const Run *run) {
+    const World *world = run->world;
+    for (uint32_t i = 0; i < run->model->client_count && run->model->run.warmup == 0; i++) {
+        const ComponentProbe *probe = &world->probe.components[i];
+        SWARM_ASSERT(level_integral(&probe->levels[LEVEL_IN_SYSTEM], world->now) ==
+                     run->sojourns.by_client_ns[i]);
+        SWARM_ASSERT(run->sojourns.count[i] == world->clients[i].request_count);
+    }
+}
+
+/* Time waited and work given, of those who still wait or work. */
+static void add_present(const World *world, uint32_t service, __int128 *waited, __int128 *work) {
+    for (uint32_t slot = 0; slot < pool_slot_end(&world->attempts); slot++) {
+        const Attempt *attempt = world_attempt(world, slot);
+        if (attempt->state == ATTEMPT_FREE ||
+            world->replicas[attempt->replica].service != service) {
+            continue;
+        }
+        *waited += attempt->state == ATTEMPT_QUEUED ? world->now - attempt->entered_at : 0;
+        *work += attempt->state == ATTEMPT_SERVING     ? world->now - attempt->started_at
+                 : attempt->state == ATTEMPT_SUSPENDED ? attempt->work
+                                                       : 0;
+    }
+}
+
+/* What is there at the start is not measured, nor what it calls. */
+static bool is_all_measured(const Model *model) {
+    uint64_t initial = 0;
+    for (uint32_t i = 0; i < model->service_count; i++) {
+        initial += model->services[i].initial;
+    }
+    return initial == 0 && model->run.warmup == 0;
+}
+
+/* The same of a queue, and of slots: time in use is work given. A batch divides its time among its
+ * members and rounds; a slot that is held during calls is in use without work. */
+static void check_service_little(const Run *run, uint32_t index) {
+    const World *world = run->world;
+    const Service *service = &run->model->services[index];
+    const ServerOps *ops = service->server.kind->ops;
+    const ComponentProbe *probe =
+        &world->probe.components[model_service_component(run->model, index)];
+    __int128 waited = 0, work = 0;
+    add_present(world, index, &waited, &work);
+    if (is_all_measured(run->model)) {
+        waited += (__int128)probe->total[RECORDED_WAIT].sum;
+        SWARM_ASSERT(level_integral(&probe->levels[LEVEL_WAITING], world->now) == waited);
+    }
+    bool holds = service->group_count > 0 && ops->holds_while_calling != NULL &&
+                 ops->holds_while_calling(service->server.params);
+    if (run->model->run.warmup == 0 && ops->on_batch == NULL && !holds) {
+        work += probe->counts[0][COUNT_WORK] + probe->counts[1][COUNT_WORK];
+        SWARM_ASSERT(level_integral(&probe->levels[LEVEL_BUSY], world->now) == work);
+    }
+}
+
+/* Partitions and black holes swallow attempts without a word. */
+static bool may_lose(const Model *model) {
+    for (uint32_t i = 0; i < model->fault_count; i++) {
+        const char *name = model->faults[i].fault.kind->name;
+        if (strcmp(name, "partition") == 0 || strcmp(name, "crash") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whatever reached a service left it in one of five ways, is there, or its answer is on its way. */
+static void check_attempts(const Run *run, uint32_t index) {
+    const World *world = run->world;
+    const ComponentProbe *probe =
+        &world->probe.components[model_service_component(run->model, index)];
+    double answers_under_way = 0;
+    for (uint32_t slot = 0; slot < pool_slot_end(&world->attempts); slot++) {
+        const Attempt *attempt = world_attempt(world, slot);
+        answers_under_way += attempt->state == ATTEMPT_REPLYING && attempt->outcome == OUTCOME_OK &&
+                             world->replicas[attempt->replica].service == index;
+    }
+    double left = all_of(probe, COUNT_ANSWERED) + all_of(probe, COUNT_LATE) +
+                  all_of(probe, COUNT_REFUSED) + all_of(probe, COUNT_ERROR) +
+                  all_of(probe, COUNT_ABANDONED);
+    double came = all_of(probe, COUNT_OFFERED) + run->model->services[index].initial;
+    double there = world->services[index].in_system + answers_under_way;
+    SWARM_ASSERT(left + there <= came);
+    SWARM_ASSERT(left + there == came || may_lose(run->model));
+}
+
+static bool has_capacity_fault(const Model *model) {
+    for (uint32_t i = 0; i < model->fault_count; i++) {
+        if (strcmp(model->faults[i].fault.kind->name, "capacity") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* NaN passes: it means that there is nothing to measure. */
+static bool is_at_most(double a, double b) {
+    return !(a > b * (1 + 1e-12));
+}
+
+static void check_measures(const Model *model, const double *values) {
+    for (uint32_t i = 0; i < METRIC_COUNT; i++) {
+        SWARM_ASSERT(!(values[i] < 0) && !(values[i] > 1e15));
+    }
+    SWARM_ASSERT(is_at_most(values[METRIC_latency_p50], values[METRIC_latency_p95]));
+    SWARM_ASSERT(is_at_most(values[METRIC_latency_p95], values[METRIC_latency_p99]));
+    SWARM_ASSERT(is_at_most(values[METRIC_latency_p99], values[METRIC_latency_max]));
+    SWARM_ASSERT(is_at_most(values[METRIC_latency_mean], values[METRIC_latency_max]));
+    SWARM_ASSERT(is_at_most(values[METRIC_queue_wait_p95], values[METRIC_queue_wait_p99]));
+    SWARM_ASSERT(is_at_most(values[METRIC_utilization], 1) || has_capacity_fault(model));
+    SWARM_ASSERT(is_at_most(values[METRIC_idle_ratio], 1));
+    SWARM_ASSERT(is_at_most(values[METRIC_wasted_ratio], 1));
+    SWARM_ASSERT(is_at_most(values[METRIC_availability], 1));
+    SWARM_ASSERT(is_at_most(values[METRIC_waited_ratio], 1));
+    SWARM_ASSERT(is_at_most(values[METRIC_full_batch_ratio], 1));
+}
+
+/* The rows of the series add up to the whole, when the run ends with an interval. */
+static void check_series(const Run *run, uint32_t component) {
+    static const struct {
+        Metric metric;
+        Count count;
+    } sums[] = {{METRIC_offered, COUNT_OFFERED},  {METRIC_answered, COUNT_ANSWERED},
+                {METRIC_late, COUNT_LATE},        {METRIC_timeouts, COUNT_TIMEOUT},
+                {METRIC_refused, COUNT_REFUSED},  {METRIC_errors, COUNT_ERROR},
+                {METRIC_attempts, COUNT_ATTEMPTS}};
+    const Probe *probe = &run->world->probe;
+    if (run->world->stop_reason != STOP_AT_END) {
+        return;
+    }
+    SWARM_ASSERT(probe->sampled_at == run->world->now);
+    for (uint32_t i = 0; i < sizeof sums / sizeof sums[0]; i++) {
+        double sum = 0;
+        for (uint32_t k = 0; k < probe->sample_count; k++) {
+            sum += probe_series(probe, k, component, sums[i].metric);
+        }
+        SWARM_ASSERT(sum == all_of(&probe->components[component], sums[i].count));
+    }
+}
+
+static void check_run(const Run *run) {
+    world_check(run->world);
+    double values[METRIC_COUNT];
+    for (uint32_t i = 0; i < model_component_count(run->model); i++) {
+        probe_measure(&run->world->probe, i, run->world->now, values);
+        check_measures(run->model, values);
+        check_series(run, i);
+    }
+    if (run->world->stop_reason == STOP_IN_FLIGHT) {
+        return; /* cut off in the middle of an event */
+    }
+    check_little(run);
+    for (uint32_t i = 0; i < run->model->service_count; i++) {
+        check_service_little(run, i);
+        check_attempts(run, i);
+    }
+}
+
+/* ---- What must not matter */
+
+static void check_same_events(const Run *run, uint64_t seed, const SwarmChange *change,
+                              WorldOptions options) {
+    Run other;
+    const char *text = at_work.text;
+    run_scenario(&other, seed, change, options);
+    SWARM_ASSERT(other.world->event_count == run->world->event_count);
+    SWARM_ASSERT(other.world->fingerprint == run->world->fingerprint);
+    run_free(&other);
+    at_work.text = text;
+}
+
+/* Bit for bit the same measures of every component of the first run, found by name. */
+static void check_same_measures(const Run *run, uint64_t seed, const SwarmChange *change) {
+    Run other;
+    const char *text = at_work.text;
+    run_scenario(&other, seed, change, (WorldOptions){0});
+    SWARM_ASSERT(other.world->event_count == run->world->event_count);
+    for (uint32_t i = 0; i < model_component_count(run->model); i++) {
+        double ours[METRIC_COUNT], theirs[METRIC_COUNT];
+        uint32_t k = model_find_component(other.model, model_component_name(run->model, i));
+        probe_measure(&run->world->probe, i, run->world->now, ours);
+        probe_measure(&other.world->probe, k, other.world->now, theirs);
+        SWARM_ASSERT(memcmp(ours, theirs, sizeof ours) == 0);
+    }
+    run_free(&other);
+    at_work.text = text;
+}
+
+static void check_scenario(uint64_t seed) {
+    Run run;
+    run_scenario(&run, seed, NULL, (WorldOptions){.check_every = 1009});
+    check_run(&run);
+    check_same_events(&run, seed, NULL, (WorldOptions){.is_unmeasured = true});
+    if (seed % 4 == 0) {
+        check_same_events(&run, seed, &(SwarmChange){.has_late_fault = true}, (WorldOptions){0});
+    } else if (seed % 4 == 1) {
+        check_same_measures(&run, seed, &(SwarmChange){.has_spare_service = true});
+    }
+    run_free(&run);
+    if (seed % 4 == 2) {
+        run_scenario(&run, seed, &(SwarmChange){.tries_once = true}, (WorldOptions){0});
+        check_same_events(&run, seed, &(SwarmChange){.tries_never = true}, (WorldOptions){0});
+        run_free(&run);
+    }
+}
+
+START_TEST(any_scenario_conserves_measures_and_repeats) {
+    const char *one = getenv("KNOCKON_SWARM_SEED"), *is_long = getenv("KNOCKON_LONG");
+    signal(SIGABRT, on_signal);
+    signal(SIGSEGV, on_signal);
+    signal(SIGALRM, on_signal);
+    uint64_t count = is_long != NULL && strcmp(is_long, "1") == 0 ? 10 * SCENARIOS : SCENARIOS;
+    if (one != NULL) {
+        uint64_t seed = strtoull(one, NULL, 10);
+        char *text = swarm_scenario(seed, &(SwarmChange){false});
+        fprintf(stderr, "%s", text);
+        free(text);
+        check_scenario(seed);
+        return;
+    }
+    for (uint64_t seed = 1; seed <= count; seed++) {
+        alarm(SECONDS_MAX); /* for each: one that hangs is reported like one that fails */
+        check_scenario(seed);
+    }
+    alarm(0);
+}
+END_TEST
+
+TEST_SUITE("swarm/swarm", any_scenario_conserves_measures_and_repeats)

@@ -18,7 +18,7 @@
 #define KNOCKON_DATA_DIR "/usr/local/share/knockon"
 #endif
 
-enum { ARGUMENT_SIZE = 32, ARGUMENTS_MAX = 6, PICTURE_SIZE_MAX = 16 << 20 };
+enum { ARGUMENT_SIZE = 32, ARGUMENTS_MAX = 7, PICTURE_SIZE_MAX = 16 << 20 };
 
 /* A drawing in progress. */
 typedef struct Drawing {
@@ -90,8 +90,9 @@ static void describe(const Drawing *drawing, Picture picture, char *text, size_t
     char over[160], left[80] = "";
     if (facts->replication_count > 1) {
         snprintf(over, sizeof over,
-                 "Lines are means over %llu replications, bands hold the middle 80 %% of them.",
-                 (unsigned long long)facts->replication_count);
+                 "Lines are means over %llu replications, bands hold the middle 80 %% of them%s.",
+                 (unsigned long long)facts->replication_count,
+                 picture == PICTURE_LOAD ? "; thin lines are goodput of single ones" : "");
     } else {
         snprintf(over, sizeof over, "%s",
                  facts->sample_count > PLOT_POINTS_MAX
@@ -128,12 +129,14 @@ static void arguments_fill(const Drawing *drawing, Picture picture,
     snprintf(arguments[2], ARGUMENT_SIZE, "%.17g", facts->duration_s);
     switch (picture) {
     case PICTURE_LOAD:
-        snprintf(arguments[3], ARGUMENT_SIZE, "%.17g", facts->load_top);
+        snprintf(arguments[3], ARGUMENT_SIZE, "%u", facts->lane_count);
+        snprintf(arguments[4], ARGUMENT_SIZE, "%.17g", facts->load_top);
         break;
     case PICTURE_LATENCY:
-        snprintf(arguments[3], ARGUMENT_SIZE, "%.17g", facts->latency_low_s);
-        snprintf(arguments[4], ARGUMENT_SIZE, "%.17g", facts->latency_high_s);
-        snprintf(arguments[5], ARGUMENT_SIZE, "%u", facts->client_count);
+        snprintf(arguments[3], ARGUMENT_SIZE, "%u", facts->lane_count);
+        snprintf(arguments[4], ARGUMENT_SIZE, "%.17g", facts->latency_low_s);
+        snprintf(arguments[5], ARGUMENT_SIZE, "%.17g", facts->latency_high_s);
+        snprintf(arguments[6], ARGUMENT_SIZE, "%u", facts->client_count);
         break;
     case PICTURE_SERVICES:
         snprintf(arguments[3], ARGUMENT_SIZE, "%u", facts->service_count);

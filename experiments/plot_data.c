@@ -100,9 +100,20 @@ static void table_end_block(Table *table) {
     fputs("\n\n", table->file);
 }
 
+/* Of a single point a line is made, as long as its interval: a point would be no line. */
+static uint32_t row_count(const Panel *panel) {
+    return panel->point_count == 1 ? 2 : panel->point_count;
+}
+
+static double row_time_s(const PlotSeries *series, const Panel *panel, uint32_t row) {
+    return panel->point_count == 1 ? row * series->interval_s * (double)series->sample_count
+                                   : plot_series_time_s(series, panel, row);
+}
+
 static void table_panel(Table *table, const PlotSeries *series, const Panel *panel) {
-    for (uint32_t point = 0; point < panel->point_count; point++) {
-        table_number(table, plot_series_time_s(series, panel, point));
+    for (uint32_t row = 0; row < row_count(panel); row++) {
+        uint32_t point = panel->point_count == 1 ? 0 : row;
+        table_number(table, row_time_s(series, panel, row));
         for (uint32_t curve = 0; curve < panel->curve_count; curve++) {
             PlotPoint at = plot_series_point(series, panel, curve, point);
             table_number(table, at.mean);
@@ -268,7 +279,7 @@ typedef struct Labels {
     Table *table;
     double duration_s;
     double free_from_s[LANES]; /* where the last label of a lane ends */
-    uint32_t count;
+    uint32_t count, lane_count;
 } Labels;
 
 typedef enum LabelKind { LABEL_FAULT, LABEL_SPIKE, LABEL_COLLAPSE, LABEL_RECOVERY } LabelKind;
@@ -310,6 +321,7 @@ static void labels_put(Labels *labels, const Label *label) {
     if (has_room) {
         labels->free_from_s[lane] = from_s + width_s;
         labels->count++;
+        labels->lane_count = lane < labels->lane_count ? labels->lane_count : lane + 1;
     }
 }
 
@@ -363,8 +375,8 @@ static bool write_labels(const RunFiles *files, const char *to, PlotFacts *facts
         for (size_t i = 0; i < found.count; i++) {
             labels_put(&labels, &found.items[i]);
         }
+        facts->lane_count = labels.lane_count;
     }
-    facts->has_labels = found.count > 0;
     vec_free(&found);
     return is_open && table_close(&table, error);
 }

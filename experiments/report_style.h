@@ -24,7 +24,7 @@ static const char REPORT_STYLE[] =
     ".bad>strong,.missed{color:var(--bad)}.doubt>strong{color:var(--doubt)}"
     ".good>strong,.kept{color:var(--good)}.missed,.kept{font-weight:600}"
     ".shares{border-collapse:collapse;margin-top:.5rem;width:auto}"
-    ".shares td{padding:2px 14px 2px 0;border:0;text-align:left;vertical-align:middle}"
+    ".shares td{padding:2px 14px 2px 0;border:0;text-align:left;vertical-align:middle;white-space:normal}"
     ".shares svg{display:block}.shares rect{fill:var(--bar)}.shares rect.rail{fill:var(--line)}"
     ".shares line{stroke:var(--ink)}"
     ".facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(158px,1fr));gap:10px;"

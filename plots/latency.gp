@@ -1,4 +1,5 @@
-# gnuplot -d -c latency.gp TERM OUT UNIT_S UNIT END_S LOW_S HIGH_S PANELS, in a directory with these files:
+# gnuplot -d -c latency.gp TERM OUT UNIT_S UNIT END_S LANES LOW_S HIGH_S PANELS, in a directory with
+# these files:
 #   latency.tsv  time_s, then mean, low, high of the 50 % and the 99 % quantile of the latency of what
 #                was answered, in seconds; one block a client
 #   clients.tsv  name; one row a client
@@ -6,23 +7,24 @@
 UNIT_S = real(ARG3)
 UNIT = ARG4
 END = real(ARG5)/UNIT_S
-LOW = real(ARG6)
-HIGH = real(ARG7)
-PANELS = int(ARG8)
+STRIP = 6 + 17*int(ARG6)
+LOW = real(ARG7)
+HIGH = real(ARG8)
+PANELS = int(ARG9)
 DIR = ARG0[1:strstrt(ARG0, "latency.gp")-1]
-HEIGHT = 98 + 190*PANELS
+HEIGHT = 40.0 + STRIP + 190*PANELS
 call DIR.'term.gp' ARG1 ARG2 "960" sprintf("%d", HEIGHT)
 load DIR.'style.gp'
 array NAME[PANELS]
 stats 'clients.tsv' skip 1 using (NAME[int($0)+1] = strcol(1), 1) nooutput
 
 set lmargin at screen 0.065; set rmargin at screen 0.985
-call DIR.'windows.gp' sprintf("%.6f", 1 - 57.0/HEIGHT) sprintf("%.6f", 1 - 1.0/HEIGHT)
+load DIR.'windows.gp'
 set xrange [0:END]; set yrange [LOW:HIGH]; set logscale y; unset mytics
 set format y "%g"; set format x ""
 do for [i = 1:PANELS] {
-    set tmargin at screen 1 - (88.0 + 190*(i - 1))/HEIGHT
-    set bmargin at screen 1 - (88.0 + 190*(i - 1) + 145)/HEIGHT
+    set tmargin at screen 1 - (STRIP + 30 + 190*(i - 1))/HEIGHT
+    set bmargin at screen 1 - (STRIP + 30 + 190*(i - 1) + 145)/HEIGHT
     if (i == PANELS) { set format x "%g"; set xlabel "simulated time (".UNIT.")" textcolor rgb INK offset 0,0.4 }
     set label 1 "latency of ".NAME[i]." (seconds)" at graph 0, graph 1.09 left noenhanced textcolor rgb INK
     set key at graph 1, graph 1.19 right top horizontal maxrows 1

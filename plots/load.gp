@@ -1,4 +1,4 @@
-# gnuplot -d -c load.gp TERM OUT UNIT_S UNIT END_S TOP, in a directory with these files:
+# gnuplot -d -c load.gp TERM OUT UNIT_S UNIT END_S LANES TOP, in a directory with these files:
 #   load.tsv     time_s, then mean, low, high of offered, attempts, goodput, failed (each per second)
 #   runs.tsv     time_s goodput; one block a replication
 #   windows.tsv  begin_s end_s is_spike
@@ -6,15 +6,17 @@
 UNIT_S = real(ARG3)
 UNIT = ARG4
 END = real(ARG5)/UNIT_S
-TOP = real(ARG6)
+STRIP = 6 + 17*int(ARG6)
+TOP = real(ARG7)
 DIR = ARG0[1:strstrt(ARG0, "load.gp")-1]
-call DIR.'term.gp' ARG1 ARG2 "960" "430"
+HEIGHT = 376.0 + STRIP
+call DIR.'term.gp' ARG1 ARG2 "960" sprintf("%d", HEIGHT)
 load DIR.'style.gp'
 
 set lmargin at screen 0.065; set rmargin at screen 0.985
-call DIR.'windows.gp' "0.868" "0.998"
+load DIR.'windows.gp'
 
-set tmargin at screen 0.795; set bmargin at screen 0.125
+set tmargin at screen 1 - (STRIP + 30)/HEIGHT; set bmargin at screen 54/HEIGHT
 set xrange [0:END]; set yrange [0:TOP]
 set xlabel "simulated time (".UNIT.")" textcolor rgb INK offset 0,0.4
 set label 1 "requests per second" at graph 0, graph 1.05 left textcolor rgb INK

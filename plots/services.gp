@@ -2,14 +2,14 @@
 #   services.tsv  time_s, then mean, low, high of queue (requests waiting), utilization (0 to 1) and
 #                 in_system (requests); one block a service
 #   service_names.tsv  top and step of the axis of requests, name; one row a service
-#   windows.tsv, labels.tsv  as in load.gp
+#   windows.tsv, labels.tsv  as in load.gp; the names stand in the other pictures, where there is room
 UNIT_S = real(ARG3)
 UNIT = ARG4
 END = real(ARG5)/UNIT_S
 PANELS = int(ARG6)
 DIR = ARG0[1:strstrt(ARG0, "services.gp")-1]
 ROW = 150
-HEIGHT = 66 + ROW*PANELS
+HEIGHT = 66.0 + ROW*PANELS
 call DIR.'term.gp' ARG1 ARG2 "960" sprintf("%d", HEIGHT)
 load DIR.'style.gp'
 array NAME[PANELS]
@@ -17,11 +17,11 @@ array TOP[PANELS]
 array STEP[PANELS]
 stats 'service_names.tsv' skip 1 using (NAME[int($0)+1] = strcol(3), TOP[int($0)+1] = $1, STEP[int($0)+1] = $2, 1) nooutput
 
-call DIR.'axes.gp'
+load DIR.'axes.gp'
 set xrange [0:END]; set format x ""
 do for [i = 1:PANELS] {
-    set tmargin at screen 1 - (44.0 + ROW*(i - 1))/HEIGHT
-    set bmargin at screen 1 - (44.0 + ROW*(i - 1) + 112)/HEIGHT
+    set tmargin at screen 1 - (44 + ROW*(i - 1))/HEIGHT
+    set bmargin at screen 1 - (44 + ROW*(i - 1) + 112)/HEIGHT
     if (i == PANELS) { set format x "%g"; set xlabel "simulated time (".UNIT.")" textcolor rgb INK offset 0,0.4 }
     set lmargin at screen 0.065; set rmargin at screen 0.55
     set yrange [0:TOP[i]]; set format y "%g"; set ytics STEP[i]

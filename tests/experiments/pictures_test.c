@@ -32,7 +32,7 @@ static void put(const char *path, const char *text) {
 static void check_costs_only_pictures(const char *script, double limit_s, const char *why) {
     char expected[600];
     Error error;
-    const char *path_before = strdup(getenv("PATH"));
+    char *path_before = strdup(getenv("PATH"));
     enter_scratch();
     mock_make(&MOCK);
     put("run/load.svg", "<svg>of another run</svg>");
@@ -41,6 +41,7 @@ static void check_costs_only_pictures(const char *script, double limit_s, const 
     snprintf(expected, sizeof expected, "no pictures: %s; to draw them: knockon report run", why);
     ck_assert_str_eq(error.text, expected);
     ck_assert_int_eq(setenv("PATH", path_before, 1), 0);
+    free(path_before);
     ck_assert_int_eq(count_names("run", false), 5);
     ck_assert_int_eq(count_names("run", true), 0);
     leave_scratch();

@@ -88,7 +88,10 @@ static char *scripts_find(Error *error) {
 static void describe(const Drawing *drawing, Picture picture, char *text, size_t size) {
     const PlotFacts *facts = &drawing->facts;
     char over[160], left[80] = "";
-    if (facts->replication_count > 1) {
+    if (facts->replication_count > 1 && !facts->has_bands) {
+        snprintf(over, sizeof over, "Lines are means over %llu replications.",
+                 (unsigned long long)facts->replication_count);
+    } else if (facts->replication_count > 1) {
         snprintf(over, sizeof over,
                  "Lines are means over %llu replications, bands hold the middle 80 %% of them%s.",
                  (unsigned long long)facts->replication_count,

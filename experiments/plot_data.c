@@ -399,7 +399,8 @@ static void facts_fill(PlotFacts *facts, const RunFiles *files, const PlotSeries
                          .duration_s = (double)series->sample_count * series->interval_s,
                          .client_count = (uint32_t)series->clients.count,
                          .service_count = (uint32_t)series->services.count,
-                         .replication_count = series->replication_count,
+                         .replication_count = files->outcomes.count,
+                         .has_bands = !series->is_average,
                          .sample_count = series->sample_count};
     while (unit + 1 < sizeof UNITS / sizeof UNITS[0] &&
            facts->duration_s >= 5 * UNITS[unit + 1].unit_s) {

@@ -36,6 +36,7 @@ typedef struct PlotFacts {
     uint32_t client_count, service_count; /* that are shown */
     uint32_t clients_left, services_left; /* that are not */
     uint64_t replication_count, sample_count;
+    bool has_bands;      /* false of average.csv */
     uint32_t lane_count; /* of labels above the panels, 0 to 3 */
 } PlotFacts;
 

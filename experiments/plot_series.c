@@ -131,6 +131,7 @@ static bool series_measure(PlotSeries *series, const RunFiles *files, Reader *re
             span_s = cells[WANTED_ANSWERED] / cells[WANTED_GOODPUT];
         }
     }
+    series->is_average = !reader->has_replication;
     series->interval_s = isinf(interval_s) ? (span_s > 0 ? span_s : 1) : interval_s;
     if (end_s / series->interval_s >= SAMPLES_MAX) {
         return csv_in_error(reader->csv, reader->row.line, error,

@@ -27,6 +27,7 @@ typedef struct PlotSeries {
     double interval_s;
     uint64_t sample_count, replication_count;
     uint32_t band_count; /* replications in the bands */
+    bool is_average;     /* of average.csv: means alone, without bands */
     Panel load;
     VEC(Panel) clients, services; /* in the order of the files */
 } PlotSeries;

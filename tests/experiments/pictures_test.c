@@ -156,6 +156,26 @@ START_TEST(a_run_without_a_time_series_has_no_pictures_and_that_is_fine) {
 }
 END_TEST
 
+/* average.csv has the same columns, with others among them, and no replications. */
+START_TEST(the_average_alone_is_drawn_and_called_so) {
+    Error error;
+    size_t size;
+    Mock mock = MOCK;
+    mock.replications = 1;
+    mock.metastable = 0;
+    enter_scratch();
+    mock_make(&mock);
+    ck_assert_int_eq(system("cut -d, -f2- run/timeseries.csv >run/average.csv"), 0);
+    ck_assert_int_eq(unlink("run/timeseries.csv"), 0);
+    mock_outcome(&MOCK);
+    ck_assert_msg(make(60, &error), "%s", error.text);
+    char *svg = slurp("run/load.svg", &size);
+    ck_assert_ptr_nonnull(strstr(svg, "Lines are means over 4 replications. Shaded"));
+    free(svg);
+    leave_scratch();
+}
+END_TEST
+
 /* Every place to which a user's text can come: client, service, fault. */
 static void draw_names(const char *client, const char *service, const char *fault) {
     Error error;
@@ -288,5 +308,6 @@ TEST_SUITE("experiments/pictures", a_gnuplot_that_is_missing_or_fails_costs_only
            scripts_that_are_missing_are_named, pictures_name_what_they_show, one_sample_is_enough,
            twenty_thousand_samples_and_twelve_services_stay_small,
            a_run_without_a_time_series_has_no_pictures_and_that_is_fine, no_name_is_ever_run,
+           the_average_alone_is_drawn_and_called_so,
            lines_are_means_and_bands_hold_the_replications, bands_leave_out_a_tenth_on_either_side,
            a_dip_of_one_sample_stays_in_the_band, a_broken_file_is_told_by_line)

@@ -1,5 +1,7 @@
 /* knockon: finds the command and hands over. */
 #include <errno.h>
+#include <jansson.h>
+#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -8,6 +10,7 @@
 #include "experiments/exit_status.h"
 #include "experiments/nearest.h"
 #include "experiments/version.h"
+#include "sim/vec.h"
 
 static void print_usage(FILE *out) {
     fputs("usage: knockon COMMAND [options] …\n\nSimulates outages of AI services.\n\ncommands:\n",
@@ -71,6 +74,10 @@ int main(int argc, char **argv) {
     /* A reader that goes away or a full disk is an error of writing, to be reported as such. */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
+    /* Numbers are written with a point whatever a library loaded before us has chosen. */
+    setlocale(LC_ALL, "C");
+    /* Out of memory inside the JSON reader ends as everywhere: exit status 5. */
+    json_set_alloc_funcs(mem_alloc, mem_free);
     int status = dispatch(argc, argv);
     if (fflush(stdout) != 0 || ferror(stdout)) {
         fprintf(stderr, "knockon: cannot write to the standard output: %s\n", strerror(errno));

@@ -10,8 +10,7 @@ static const double unit_s = 1e-3;
 
 /* Two M/M/1 queues that get a part of each request at once; the request waits for both (Nelson and
  * Tantawi 1988): R = (12 - rho) / 8 / (mu - lambda). */
-static void check_fork_join(const char *id, double lambda, double customers,
-                            const char *const *printed) {
+static void check_fork_join(const TheoryCase *test, double lambda) {
     TheoryMetric metrics[] = {
         {"R", "web", METRIC_latency_mean, (12 - lambda) / 8 / (1 - lambda)},
         {"W of a part", "left", METRIC_latency_mean, 1 / (1 - lambda), GATE_T},
@@ -19,36 +18,31 @@ static void check_fork_join(const char *id, double lambda, double customers,
         {"in system", "fork", METRIC_in_system_mean, lambda * (12 - lambda) / 8 / (1 - lambda),
          GATE_T},
     };
-    TheoryCase test = {id,
-                       theory_text("knockon: 1\n"
-                                   "clients:\n"
-                                   "  web: {target: fork, arrivals: {poisson: {rate: %.17g/s}}}\n"
-                                   "services:\n"
-                                   "  fork:\n"
-                                   "    server: {pool: {concurrency: unlimited}}\n"
-                                   "    calls: [{parallel: [{to: left}, {to: right}]}]\n"
-                                   "  left: {work: {exponential: {mean: 1ms}}}\n"
-                                   "  right: {work: {exponential: {mean: 1ms}}}\n",
-                                   lambda / unit_s),
-                       unit_s,
-                       lambda,
-                       customers,
-                       THEORY_METRICS(metrics)};
-    theory_check_printed(&test, printed);
-    theory_check(&test);
+    TheoryModel model = {theory_text("knockon: 1\n"
+                                     "clients:\n"
+                                     "  web: {target: fork, arrivals: {poisson: {rate: %.17g/s}}}\n"
+                                     "services:\n"
+                                     "  fork:\n"
+                                     "    server: {pool: {concurrency: unlimited}}\n"
+                                     "    calls: [{parallel: [{to: left}, {to: right}]}]\n"
+                                     "  left: {work: {exponential: {mean: 1ms}}}\n"
+                                     "  right: {work: {exponential: {mean: 1ms}}}\n",
+                                     lambda / unit_s),
+                         unit_s, lambda, THEORY_METRICS(metrics)};
+    theory_check(test, &model);
 }
 
 START_TEST(a_request_waits_for_the_slower_of_two_parts) {
     static const char *const a19[] = {"4.708333333", NULL};
-    check_fork_join("A19", 0.7, 1.4e7, a19);
-    check_fork_join("A19-other", 0.4, 2e6, NULL);
+    check_fork_join(&(TheoryCase){"A19", 1.4e7, a19}, 0.7);
+    check_fork_join(&(TheoryCase){"A19-other", 2e6, NULL}, 0.4);
 }
 END_TEST
 
 /* Exact mean value analysis (Reiser and Lavenberg 1980): users who think, and three queues with
  * exponential work in a row. */
-static void check_closed(const char *id, uint32_t users, double think, const double work[3],
-                         double customers, const char *const *printed) {
+static void check_closed(const TheoryCase *test, uint32_t users, double think,
+                         const double work[3]) {
     double queue[3] = {0}, through = 0, answer = 0;
     for (uint32_t n = 1; n <= users; n++) {
         double stay[3];
@@ -71,8 +65,7 @@ static void check_closed(const char *id, uint32_t users, double think, const dou
         {"util 1", "first", METRIC_utilization, through * work[0]},
         {"asking", "web", METRIC_in_system_mean, through * answer},
     };
-    TheoryCase test = {
-        id,
+    TheoryModel model = {
         theory_text("knockon: 1\n"
                     "clients:\n"
                     "  web:\n"
@@ -86,19 +79,15 @@ static void check_closed(const char *id, uint32_t users, double think, const dou
                     "  second: {work: {exponential: {mean: %.17gms}}}\n"
                     "  third: {work: {exponential: {mean: %.17gms}}}\n",
                     users, think, work[0], work[1], work[2]),
-        unit_s,
-        through,
-        customers,
-        THEORY_METRICS(metrics)};
-    theory_check_printed(&test, printed);
-    theory_check(&test);
+        unit_s, through, THEORY_METRICS(metrics)};
+    theory_check(test, &model);
 }
 
 START_TEST(users_of_a_closed_network_meet_its_mean_values) {
     static const char *const a20[] = {"0.835204538",  "4.367738026",  "2.716113259",
                                       "0.6726940779", "0.2591472836", NULL};
-    check_closed("A20", 12, 10, (const double[]){1, 0.5, 0.25}, 2.8e6, a20);
-    check_closed("A20-other", 30, 20, (const double[]){0.4, 0.7, 0.5}, 4e6, NULL);
+    check_closed(&(TheoryCase){"A20", 2.8e6, a20}, 12, 10, (const double[]){1, 0.5, 0.25});
+    check_closed(&(TheoryCase){"A20-other", 6e6, NULL}, 30, 20, (const double[]){0.4, 0.7, 0.5});
 }
 END_TEST
 
@@ -137,8 +126,7 @@ static double shortest_of_two(double lambda, double *p_idle) {
     return in_system;
 }
 
-static void check_shortest(const char *id, double lambda_each, double customers,
-                           const char *const *printed) {
+static void check_shortest(const TheoryCase *test, double lambda_each) {
     double lambda = 2 * lambda_each, empty;
     double in_system = shortest_of_two(lambda, &empty);
     TheoryMetric metrics[] = {
@@ -147,28 +135,23 @@ static void check_shortest(const char *id, double lambda_each, double customers,
         {"util", "desk", METRIC_utilization, lambda_each},
         {"both empty", "desk", METRIC_idle_ratio, empty, GATE_T},
     };
-    TheoryCase test = {id,
-                       theory_text("knockon: 1\n"
-                                   "clients:\n"
-                                   "  web: {target: desk, arrivals: {poisson: {rate: %.17g/s}}}\n"
-                                   "services:\n"
-                                   "  desk:\n"
-                                   "    replicas: 2\n"
-                                   "    route: least_requests\n"
-                                   "    work: {exponential: {mean: 1ms}}\n",
-                                   lambda / unit_s),
-                       unit_s,
-                       lambda,
-                       customers,
-                       THEORY_METRICS(metrics)};
-    theory_check_printed(&test, printed);
-    theory_check(&test);
+    TheoryModel model = {theory_text("knockon: 1\n"
+                                     "clients:\n"
+                                     "  web: {target: desk, arrivals: {poisson: {rate: %.17g/s}}}\n"
+                                     "services:\n"
+                                     "  desk:\n"
+                                     "    replicas: 2\n"
+                                     "    route: least_requests\n"
+                                     "    work: {exponential: {mean: 1ms}}\n",
+                                     lambda / unit_s),
+                         unit_s, lambda, THEORY_METRICS(metrics)};
+    theory_check(test, &model);
 }
 
 START_TEST(the_shorter_of_two_queues_is_joined) {
     static const char *const a29[] = {"2.955736618", "4.729178588", "0.8", NULL};
-    check_shortest("A29", 0.8, 4.5e7, a29);
-    check_shortest("A29-other", 0.5, 6e6, NULL);
+    check_shortest(&(TheoryCase){"A29", 4.5e7, a29}, 0.8);
+    check_shortest(&(TheoryCase){"A29-other", 6e6, NULL}, 0.5);
 }
 END_TEST
 

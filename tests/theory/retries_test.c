@@ -11,9 +11,8 @@
 static const double unit_s = 1e-3;
 
 /* Attempts fail independently with probability p: (1 - p^n) / (1 - p) attempts of at most n. */
-static void check_failures(const char *id, double p, uint32_t attempts, double base,
-                           double multiplier, double work, double customers,
-                           const char *const *printed) {
+static void check_failures(const TheoryCase *test, double p, uint32_t attempts, double base,
+                           double multiplier, double work) {
     double success = 0, latency = 0, elapsed = 0, reached = 1, backoff = base;
     for (uint32_t k = 0; k < attempts; k++) {
         elapsed += work;
@@ -32,8 +31,7 @@ static void check_failures(const char *id, double p, uint32_t attempts, double b
         {"P_error", "web", METRIC_errors, reached, GATE_T, .has_over = true,
          .over = METRIC_offered},
     };
-    TheoryCase test = {
-        id,
+    TheoryModel model = {
         theory_text("knockon: 1\n"
                     "clients:\n"
                     "  web:\n"
@@ -49,18 +47,14 @@ static void check_failures(const char *id, double p, uint32_t attempts, double b
                     "    work: {exponential: {mean: %.17gms}}\n"
                     "faults: [{at: 0s, errors: {service: desk, ratio: %.17g%%}}]\n",
                     attempts, base, multiplier, work, 100 * p),
-        unit_s,
-        1,
-        customers,
-        THEORY_METRICS(metrics)};
-    theory_check_printed(&test, printed);
-    theory_check(&test);
+        unit_s, 1, THEORY_METRICS(metrics)};
+    theory_check(test, &model);
 }
 
 START_TEST(failures_that_are_independent_are_retried_to_a_geometric_law) {
     static const char *const a25[] = {"1.417", "0.9919", "1.233592096", "9", NULL};
-    check_failures("A25", 0.3, 4, 1, 2, 0.5, 2e6, a25);
-    check_failures("A25-other", 0.5, 3, 0.5, 3, 1, 2e6, NULL);
+    check_failures(&(TheoryCase){"A25", 2e6, a25}, 0.3, 4, 1, 2, 0.5);
+    check_failures(&(TheoryCase){"A25-other", 2e6, NULL}, 0.5, 3, 0.5, 3, 1);
 }
 END_TEST
 
@@ -143,12 +137,11 @@ static char *retrial_scenario(const Retrial *q) {
 
 /* Each retry ends one stay in orbit, so their rate is nu E[orbit]. The probability of being refused
  * at first is not measured by itself; with one retry at most it is the retries per customer. */
-static void check_retrial(const char *id, const Retrial *q, double customers,
-                          const char *const *printed) {
+static void check_retrial(const TheoryCase *test, const Retrial *q) {
     RetrialAnswer answer = solve_retrial(q);
     double retries = q->nu * answer.orbit / q->lambda;
-    theory_check_number("Pblock_first", answer.all_busy, printed == NULL ? NULL : printed[0]);
-    theory_check_number("retry_rate", q->nu * answer.orbit, printed == NULL ? NULL : printed[1]);
+    theory_check_number("Pblock_first", answer.all_busy, test->also[0]);
+    theory_check_number("retry_rate", q->nu * answer.orbit, test->also[1]);
     TheoryMetric metrics[] = {
         {"amplification", "web", METRIC_attempts, 1 + retries, .has_over = true,
          .over = METRIC_offered},
@@ -160,33 +153,25 @@ static void check_retrial(const char *id, const Retrial *q, double customers,
         {"Ploss", "web", METRIC_refused, 1 - answer.busy / q->lambda, .has_over = true,
          .over = METRIC_offered},
     };
-    TheoryCase test = {id,        retrial_scenario(q), unit_s,
-                       q->lambda, customers,           THEORY_METRICS(metrics)};
-    test.metric_count -= q->once ? 0 : 1; /* otherwise nobody is lost */
-    theory_check_printed(&test, printed == NULL ? NULL : printed + 2);
-    theory_check(&test);
+    TheoryModel model = {retrial_scenario(q), unit_s, q->lambda, THEORY_METRICS(metrics)};
+    model.metric_count -= q->once ? 0 : 1; /* otherwise nobody is lost */
+    theory_check(test, &model);
 }
 
 START_TEST(one_retry_after_a_refusal_follows_its_chain) {
-    static const char *const a11[] = {"0.4728270912",
-                                      "1.418481274",
-                                      "1.472827091",
-                                      "2.836962547",
-                                      "2.232544999",
-                                      "2.232544999",
-                                      "",
-                                      "0.2558183336",
-                                      NULL};
-    check_retrial("A11", &(Retrial){3, 0.5, 3, true}, 6e6, a11);
-    check_retrial("A11-other", &(Retrial){1.5, 2, 2, true}, 4e6, NULL);
+    static const char *const a11[] = {
+        "1.472827091", "2.836962547", "2.232544999", "2.232544999", "", "0.2558183336", NULL};
+    check_retrial(&(TheoryCase){"A11", 6e6, a11, {"0.4728270912", "1.418481274"}},
+                  &(Retrial){3, 0.5, 3, true});
+    check_retrial(&(TheoryCase){"A11-other", 4e6, NULL}, &(Retrial){1.5, 2, 2, true});
 }
 END_TEST
 
 START_TEST(persistent_retries_follow_their_chain) {
-    static const char *const a31[] = {"0.4225367826", "2.057288016", "1.97966096", "4.114576032",
-                                      "2.1",          "2.1",         NULL};
-    check_retrial("A31", &(Retrial){2.1, 0.5, 3, false}, 3.6e7, a31);
-    check_retrial("A31-other", &(Retrial){1, 1, 2, false}, 1.4e7, NULL);
+    static const char *const a31[] = {"1.97966096", "4.114576032", "2.1", "2.1", NULL};
+    check_retrial(&(TheoryCase){"A31", 3.6e7, a31, {"0.4225367826", "2.057288016"}},
+                  &(Retrial){2.1, 0.5, 3, false});
+    check_retrial(&(TheoryCase){"A31-other", 1.4e7, NULL}, &(Retrial){1, 1, 2, false});
 }
 END_TEST
 

@@ -47,34 +47,46 @@ typedef struct TheoryMetric {
     Metric over; /* if has_over: divided by this measure of the same component */
 } TheoryMetric;
 
-/* A model with its parameters. */
+/* How a model is run, and numbers printed elsewhere that its thetas must equal: a text for each of
+ * the first metrics, "" where none is known, ended by NULL. Without them the parameters are our
+ * own, to show that theory and program agree for others too; then a quarter of the customers and
+ * twice the bound must do. */
 typedef struct TheoryCase {
     const char *id;
-    char *scenario;   /* YAML without `run`; freed by theory_check */
-    double unit_s;    /* simulated seconds in one unit of the case's time */
-    double rate;      /* customers per unit of time, which sets the duration */
     double customers; /* of all replications together */
-    TheoryMetric *metrics;
-    uint32_t metric_count;
+    const char *const *printed;
+    const char *also[2]; /* printed numbers of what is not measured, for the test itself */
     bool is_long_only;
     uint64_t seed; /* 0: THEORY_SEED */
 } TheoryCase;
 
+/* A model with its parameters and what is known about it. */
+typedef struct TheoryModel {
+    char *scenario; /* YAML without `run`; freed by theory_check */
+    double unit_s;  /* simulated seconds in one unit of the case's time */
+    double rate;    /* customers per unit of time, which sets the duration */
+    TheoryMetric *metrics;
+    uint32_t metric_count;
+} TheoryModel;
+
 #define THEORY_METRICS(list) .metrics = (list), .metric_count = sizeof(list) / sizeof((list)[0])
 
-/* Runs the case by the protocol and fails the test when a measure does not pass. */
-void theory_check(const TheoryCase *test);
+/* Compares the thetas with what is printed, runs the case by the protocol and fails the test when a
+ * measure does not pass. */
+void theory_check(const TheoryCase *test, const TheoryModel *theory);
+
+/* Fails the test unless a value equals a printed number to half a unit of the last digit printed;
+ * NULL or "": nothing is known. */
+void theory_check_number(const char *name, double value, const char *printed);
+
+/* How many times the customers of the protocol are to be used: 4 if KNOCKON_LONG=1, a quarter for
+ * other parameters. */
+double theory_customers_x(bool is_printed);
 
 /* Prints a line and says whether 32 independent values pass; the bound on their standard error is
- * that of validation.md divided by the root of `customers_x`. */
+ * that of the protocol divided by the root of `customers_x`. */
 bool theory_judge(const char *id, const TheoryMetric *metric, const double *values,
                   double customers_x);
-
-/* Fails the test unless the thetas equal numbers printed elsewhere, to half a unit of the last
- * digit printed. `printed` has a text for each of the first metrics, "" where none is known, and
- * ends in NULL; it may be NULL itself. */
-void theory_check_printed(const TheoryCase *test, const char *const *printed);
-void theory_check_number(const char *name, double value, const char *printed);
 
 /* A printf that returns a text to be freed. */
 char *theory_text(const char *format, ...) __attribute__((format(printf, 1, 2)));

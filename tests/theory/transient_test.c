@@ -11,72 +11,95 @@
 #include "tests/theory/formulas.h"
 #include "tests/theory/theory.h"
 
-enum { INSTANTS_MAX = 16, COMPONENT_DESK = 1 };
+enum { INSTANTS_MAX = 16, COMPONENT_DESK = 1, COPIES = 64 /* paths of a run */ };
 
-/* Runs in 32 groups; the mean over each group is one value of the protocol. A run holds several
- * paths at once, as replicas among which Poisson arrivals are spread at random: these are
- * independent, and a World costs more than a path. */
+/* What is looked at, and how often: the instants, ascending; the runs of each of 32 groups, of
+ * which the means are the values of the protocol; the numbers printed elsewhere, the integral last,
+ * or NULL for parameters of our own. */
+typedef struct Plan {
+    const char *id;
+    const double *times_s;
+    uint32_t count, each;
+    const char *const *printed;
+} Plan;
+
+/* A run holds COPIES paths at once, as replicas among which Poisson arrivals are spread at random:
+ * these are independent, and a World costs more than a path. */
 typedef struct Paths {
+    const Plan *plan;
     const Model *model;
-    uint32_t each;               /* runs of a group */
-    uint32_t copies;             /* paths of a run */
-    uint32_t count, last;        /* instants, and the sample of the latest one */
-    const uint32_t *samples;     /* at the start of which the instants are */
-    const double *expected;      /* E N(t) */
-    bool is_noisy[INSTANTS_MAX]; /* precise enough only with KNOCKON_LONG */
+    uint32_t each, sample_s;
+    double expected[INSTANTS_MAX]; /* E N(t) */
+    double expected_integral;      /* of E N up to the last instant */
+    bool is_noisy[INSTANTS_MAX];   /* precise enough only with KNOCKON_LONG */
+    bool is_poisson;               /* N(t) is: then its variance is known too */
     double mean[INSTANTS_MAX][THEORY_REPLICATIONS];
     double spread[INSTANTS_MAX][THEORY_REPLICATIONS]; /* mean of (N - E N)^2 over paths */
-    double integral[THEORY_REPLICATIONS];             /* of N up to the latest instant */
+    double integral[THEORY_REPLICATIONS];
 } Paths;
+
+static uint32_t sample_at(const Paths *paths, uint32_t instant) {
+    return (uint32_t)(paths->plan->times_s[instant] / paths->sample_s);
+}
 
 static void run_group(void *context, uint32_t group) {
     Paths *paths = context;
-    double width_s = time_to_s(paths->model->run.sample_every);
-    double copies = paths->copies, share = 1 / copies / paths->each;
+    double share = 1.0 / COPIES / paths->each;
     for (uint32_t i = 0; i < paths->each; i++) {
         WorldOptions options = {.seed = THEORY_SEED, .replication = group * paths->each + i};
         World *world = world_create(paths->model, &options);
         world_run(world);
-        for (uint32_t k = 0; k < paths->count; k++) {
+        for (uint32_t k = 0; k < paths->plan->count; k++) {
             double n =
-                probe_series(&world->probe, paths->samples[k], COMPONENT_DESK, SERIES_IN_SYSTEM);
-            double away = n - copies * paths->expected[k];
+                probe_series(&world->probe, sample_at(paths, k), COMPONENT_DESK, SERIES_IN_SYSTEM);
+            double away = n - COPIES * paths->expected[k];
             paths->mean[k][group] += n * share;
             paths->spread[k][group] += away * away * share;
         }
-        for (uint32_t k = 0; k < paths->last; k++) {
+        for (uint32_t k = 0; k < sample_at(paths, paths->plan->count - 1); k++) {
             paths->integral[group] +=
-                width_s * share *
+                paths->sample_s * share *
                 probe_series(&world->probe, k, COMPONENT_DESK, METRIC_in_system_mean);
         }
         world_destroy(world);
     }
 }
 
-/* Holds the groups' means to what is expected, and if `is_poisson` also their variances. */
-static void check_paths(const char *id, const char *scenario, Paths *paths, const double *times,
-                        double integral, bool is_poisson) {
-    Model *model = theory_compile(scenario, NULL, 0);
-    uint32_t factor = theory_is_long() ? 4 : 1;
-    paths->model = model;
-    paths->each *= factor;
-    paths->last = paths->samples[paths->count - 1];
-    theory_for_each(THEORY_REPLICATIONS, run_group, paths);
-    bool passes = true;
-    for (uint32_t k = 0; k < paths->count; k++) {
-        char name[32];
-        snprintf(name, sizeof name, "N@%g", times[k]);
-        TheoryMetric mean = {name, "desk", METRIC_in_system_mean, paths->expected[k]};
-        mean.gate = paths->is_noisy[k] && factor == 1 ? GATE_T : GATE_FULL;
-        passes &= theory_judge(id, &mean, paths->mean[k], 1);
-        snprintf(name, sizeof name, "Var N@%g", times[k]);
-        TheoryMetric spread = {name, "desk", METRIC_in_system_mean, paths->expected[k], GATE_T};
-        passes &= !is_poisson || theory_judge(id, &spread, paths->spread[k], 1);
+static void check_printed(const Paths *paths) {
+    const Plan *plan = paths->plan;
+    for (uint32_t k = 0; plan->printed != NULL && k < plan->count; k++) {
+        theory_check_number(plan->id, paths->expected[k], plan->printed[k]);
     }
-    TheoryMetric whole = {"integral of N", "desk", METRIC_in_system_mean, integral};
-    passes &= theory_judge(id, &whole, paths->integral, 1);
+    if (plan->printed != NULL) {
+        theory_check_number(plan->id, paths->expected_integral, plan->printed[plan->count]);
+    }
+}
+
+/* Runs all paths and holds the groups' means to what is expected; frees both. */
+static void check_paths(Paths *paths, char *scenario) {
+    const char *id = paths->plan->id;
+    check_printed(paths);
+    Model *model = theory_compile(scenario, NULL, 0);
+    double customers_x = theory_customers_x(paths->plan->printed != NULL);
+    paths->model = model;
+    paths->each = (uint32_t)(paths->plan->each * customers_x);
+    theory_for_each(THEORY_REPLICATIONS, run_group, paths);
+    TheoryMetric whole = {"integral of N", "desk", METRIC_in_system_mean, paths->expected_integral};
+    bool passes = theory_judge(id, &whole, paths->integral, customers_x);
+    for (uint32_t k = 0; k < paths->plan->count; k++) {
+        char name[32];
+        snprintf(name, sizeof name, "N@%g", paths->plan->times_s[k]);
+        TheoryMetric mean = {name, "desk", METRIC_in_system_mean, paths->expected[k]};
+        mean.gate = paths->is_noisy[k] && !theory_is_long() ? GATE_T : GATE_FULL;
+        passes &= theory_judge(id, &mean, paths->mean[k], customers_x);
+        snprintf(name, sizeof name, "Var N@%g", paths->plan->times_s[k]);
+        TheoryMetric spread = {name, "desk", METRIC_in_system_mean, paths->expected[k], GATE_T};
+        passes &= !paths->is_poisson || theory_judge(id, &spread, paths->spread[k], customers_x);
+    }
     fflush(stdout);
     model_destroy(model);
+    mem_free(paths);
+    free(scenario);
     ck_assert_msg(passes, "%s is not what theory says", id);
 }
 
@@ -129,24 +152,14 @@ static double solve_outage(Outage q, const double *times, uint32_t count, double
     return p[STATES];
 }
 
-static void check_outage(const char *id, Outage q, const double *times, uint32_t count,
-                         uint32_t each, uint32_t copies, const char *const *printed) {
+static void check_outage(const Plan *plan, Outage q) {
     enum { SAMPLE_S = 2 };
-    double expected[INSTANTS_MAX];
-    uint32_t samples[INSTANTS_MAX];
     Paths *paths = mem_zalloc(1, sizeof *paths);
-    double integral = solve_outage(q, times, count, expected);
-    for (uint32_t k = 0; k < count; k++) {
-        samples[k] = (uint32_t)(times[k] / SAMPLE_S);
-        paths->is_noisy[k] = times[k] > 2 * q.to - q.from;
-        theory_check_number(id, expected[k], printed == NULL ? NULL : printed[k]);
+    *paths = (Paths){.plan = plan, .sample_s = SAMPLE_S};
+    paths->expected_integral = solve_outage(q, plan->times_s, plan->count, paths->expected);
+    for (uint32_t k = 0; k < plan->count; k++) {
+        paths->is_noisy[k] = plan->times_s[k] > 2 * q.to - q.from;
     }
-    theory_check_number(id, integral, printed == NULL ? NULL : printed[count]);
-    paths->each = each;
-    paths->copies = copies;
-    paths->count = count;
-    paths->samples = samples;
-    paths->expected = expected;
     char *scenario =
         theory_text("knockon: 1\n"
                     "run: {duration: %.17gs, sample_every: %ds}\n"
@@ -161,21 +174,19 @@ static void check_outage(const char *id, Outage q, const double *times, uint32_t
                     "    queue: {limit: %g}\n"
                     "faults:\n"
                     "  - {at: %.17gs, for: %.17gs, capacity: {service: desk, to: %g}}\n",
-                    times[count - 1] + SAMPLE_S, SAMPLE_S, q.lambda * copies, copies, q.c,
-                    STATES - 1 - q.c, q.from, q.to - q.from, q.left);
-    check_paths(id, scenario, paths, times, integral, false);
-    free(scenario);
-    mem_free(paths);
+                    plan->times_s[plan->count - 1] + SAMPLE_S, SAMPLE_S, q.lambda * COPIES, COPIES,
+                    q.c, STATES - 1 - q.c, q.from, q.to - q.from, q.left);
+    check_paths(paths, scenario);
 }
 
 START_TEST(an_outage_follows_kolmogorovs_equations) {
-    static const double times[] = {20, 24, 28, 30, 32, 36, 40, 50};
+    static const double times_s[] = {20, 24, 28, 30, 32, 36, 40, 50};
     static const char *const a21[] = {"9.588187027", "33.58979343", "57.58979362",
                                       "69.58979362", "65.58979462", "57.59107709",
                                       "49.62951463", "31.49099362", "1567.924852"};
-    static const double other[] = {8, 10, 14, 18, 24};
-    check_outage("A21", (Outage){8, 10, 2, 20, 30, 0}, times, 8, 110, 32, a21);
-    check_outage("A21-other", (Outage){6, 8, 0, 8, 14, 0}, other, 5, 90, 32, NULL);
+    static const double other_s[] = {8, 10, 14, 18, 24};
+    check_outage(&(Plan){"A21", times_s, 8, 46, a21}, (Outage){8, 10, 2, 20, 30, 0});
+    check_outage(&(Plan){"A21-other", other_s, 5, 48, NULL}, (Outage){6, 8, 0, 8, 14, 0});
 }
 END_TEST
 
@@ -183,8 +194,8 @@ END_TEST
 
 /* Eick, Massey and Whitt (Management Science 39, 1993): from empty, N(t) is Poisson with mean m(t),
  * here for a rate of average + swing sin(omega t). Constant work d, for t >= d: average d + swing
- * (cos omega (t - d) - cos omega t) / omega. Exponential work of mean 1: the solution of m' = rate
- * - m. Integrals from 0 by Simpson's rule would do; these are exact. */
+ * (cos omega (t - d) - cos omega t) / omega. Exponential work of mean 1: the solution of m' =
+ * rate - m. */
 typedef struct Sine {
     double average, swing, omega;
     double d; /* constant work; 0: exponential of mean 1 */
@@ -200,6 +211,7 @@ static double sine_mean(const Sine *q, double t) {
     return q->average * (t - since) + q->swing * (cos(w * since) - cos(w * t)) / w;
 }
 
+/* Of m from 0, by Simpson's rule. */
 static double sine_integral(const Sine *q, double to) {
     enum { STEPS = 200000 };
     double sum = 0, width = to / STEPS;
@@ -211,21 +223,13 @@ static double sine_integral(const Sine *q, double to) {
     return sum;
 }
 
-static void check_sine(const char *id, Sine q, const char *work, const double *times,
-                       uint32_t count, uint32_t each, uint32_t copies, const char *const *printed) {
-    double expected[INSTANTS_MAX];
-    uint32_t samples[INSTANTS_MAX];
+static void check_sine(const Plan *plan, Sine q, const char *work) {
     Paths *paths = mem_zalloc(1, sizeof *paths);
-    for (uint32_t k = 0; k < count; k++) {
-        expected[k] = sine_mean(&q, times[k]);
-        samples[k] = (uint32_t)times[k];
-        theory_check_number(id, expected[k], printed == NULL ? NULL : printed[k]);
+    *paths = (Paths){.plan = plan, .sample_s = 1, .is_poisson = true};
+    for (uint32_t k = 0; k < plan->count; k++) {
+        paths->expected[k] = sine_mean(&q, plan->times_s[k]);
     }
-    paths->each = each;
-    paths->copies = copies;
-    paths->count = count;
-    paths->samples = samples;
-    paths->expected = expected;
+    paths->expected_integral = sine_integral(&q, plan->times_s[plan->count - 1]);
     char *scenario = theory_text("knockon: 1\n"
                                  "run: {duration: %.17gs, sample_every: 1s}\n"
                                  "clients:\n"
@@ -239,20 +243,18 @@ static void check_sine(const char *id, Sine q, const char *work, const double *t
                                  "    route: random\n"
                                  "    server: {pool: {concurrency: unlimited}}\n"
                                  "    work: %s\n",
-                                 times[count - 1] + 1, q.average * copies,
-                                 100 * q.swing / q.average, 2 * M_PI / q.omega, copies, work);
-    check_paths(id, scenario, paths, times, sine_integral(&q, times[count - 1]), true);
-    free(scenario);
-    mem_free(paths);
+                                 plan->times_s[plan->count - 1] + 1, q.average * COPIES,
+                                 100 * q.swing / q.average, 2 * M_PI / q.omega, COPIES, work);
+    check_paths(paths, scenario);
 }
 
 START_TEST(a_sinusoidal_load_gives_a_moving_poisson_law) {
-    static const double times[] = {20, 22, 25};
-    static const char *const a22[] = {"18.84706028", "6.504044367", "11.76810367"};
-    static const double other[] = {5, 9, 12};
-    check_sine("A22", (Sine){10, 8, 0.5, 2}, "2s", times, 3, 120, 32, a22);
-    check_sine("A22-other", (Sine){12, 5, 1.1, 0}, "{exponential: {mean: 1s}}", other, 3, 60, 32,
-               NULL);
+    static const double times_s[] = {20, 22, 25};
+    static const char *const a22[] = {"18.84706028", "6.504044367", "11.76810367", ""};
+    static const double other_s[] = {5, 9, 12};
+    check_sine(&(Plan){"A22", times_s, 3, 34, a22}, (Sine){10, 8, 0.5, 2}, "2s");
+    check_sine(&(Plan){"A22-other", other_s, 3, 32, NULL}, (Sine){12, 5, 1.1, 0},
+               "{exponential: {mean: 1s}}");
 }
 END_TEST
 

@@ -39,16 +39,22 @@ static uint32_t samples_in(const Judge *judge, SimTime time) {
     return (uint32_t)ceil(time_to_s(time) / judge->sample_s - 1e-9);
 }
 
-static bool is_below(const Judge *judge, uint32_t end) {
-    return is_short(&judge->run, judge->calm, end - judge->width, end, judge->healthy);
+/* Below what is expected in samples [from, to): short against the twin, or, when there is none,
+ * losing requests. */
+static bool is_below_in(const Judge *judge, uint32_t from, uint32_t to) {
+    return judge->calm != NULL ? is_short(&judge->run, judge->calm, from, to, judge->healthy)
+                               : is_failing(&judge->run, from, to, judge->healthy);
 }
 
-/* The first sample of a window from which on it is (or is not) short by itself: where in the window
+static bool is_below(const Judge *judge, uint32_t end) {
+    return is_below_in(judge, end - judge->width, end);
+}
+
+/* The first sample of a window from which on it is (or is not) below by itself: where in the window
  * the change happened. */
 static double moment_s(const Judge *judge, uint32_t end, bool below) {
     uint32_t sample = end - judge->width;
-    while (sample + 1 < end &&
-           is_short(&judge->run, judge->calm, sample, sample + 1, judge->healthy) != below) {
+    while (sample + 1 < end && is_below_in(judge, sample, sample + 1) != below) {
         sample++;
     }
     return sample * judge->sample_s;
@@ -137,21 +143,38 @@ static double fullest_ratio(const Judge *judge, const SeriesView *view, uint32_t
     return fullest;
 }
 
+/* The twin does not answer what it is offered: it loses requests, or they pile up. */
+static bool is_twin_ill(const Judge *judge, uint32_t end) {
+    uint32_t from = end - judge->width;
+    return is_short(&judge->twin, NULL, from, end, judge->healthy) ||
+           is_failing(&judge->twin, from, end, judge->healthy);
+}
+
+/* The first sample of a window in which the twin loses requests, or the window's start when they
+ * only pile up. */
+static double twin_loses_s(const Judge *judge, uint32_t end) {
+    uint32_t first = end - judge->width, sample = first;
+    while (sample < end && !is_failing(&judge->twin, sample, sample + 1, judge->healthy)) {
+        sample++;
+    }
+    return (sample < end ? sample : first) * judge->sample_s;
+}
+
 /* Falls without a trigger: the twin is below at its end. Overloaded when a service was saturated
  * while all was still well, or it never was well; spontaneous when there was capacity to spare. */
 static bool falls_by_itself(const Judge *judge, Verdict *out) {
-    uint32_t warmup = judge->first - judge->width, fall = judge->first;
-    if (!is_short(&judge->twin, NULL, judge->end - judge->width, judge->end, judge->healthy)) {
+    uint32_t warmup = judge->first - judge->width, fall = judge->end;
+    if (!is_twin_ill(judge, judge->end)) {
         return false;
     }
-    while (!is_short(&judge->twin, NULL, fall - judge->width, fall, judge->healthy)) {
-        fall++;
+    while (fall > judge->first && is_twin_ill(judge, fall - 1)) {
+        fall--;
     }
     double full = fullest_ratio(judge, judge->twin_view, warmup, fall - judge->width);
     bool was_well = fall > judge->first;
     if (was_well && full < SATURATED_RATIO) {
         out->kind = VERDICT_SPONTANEOUS;
-        out->collapse_at_s = (fall - judge->width) * judge->sample_s;
+        out->collapse_at_s = twin_loses_s(judge, fall);
         snprintf(
             out->why, sizeof out->why,
             "without any trigger goodput fell below %g %% of the offered load at about %g s and "
@@ -254,10 +277,15 @@ static bool is_degraded(const Judge *judge, Verdict *out) {
     return true;
 }
 
+static const char *calm_name(const Judge *judge) {
+    return judge->calm != NULL ? "the twin's" : "the requests that ended";
+}
+
 static void fell_and_what_then(const Judge *judge, Verdict *out) {
     out->collapse_at_s = moment_s(judge, judge->fall, true);
     if (judge->back == 0) {
-        out->kind = judge->calm != NULL ? VERDICT_METASTABLE : VERDICT_OVERLOADED;
+        CHECK(judge->calm != NULL); /* else it would have fallen by itself */
+        out->kind = VERDICT_METASTABLE;
         snprintf(out->why, sizeof out->why,
                  "goodput fell below %g %% of the twin's at %g s and was still there at %g s, long "
                  "after the trigger had ended at %g s",
@@ -269,8 +297,8 @@ static void fell_and_what_then(const Judge *judge, Verdict *out) {
     if (!is_degraded(judge, out)) {
         out->kind = VERDICT_RECOVERED;
         snprintf(out->why, sizeof out->why,
-                 "goodput fell below %g %% of what was expected at %g s and was back at %g s",
-                 judge->healthy * 100, out->collapse_at_s, out->recovered_at_s);
+                 "goodput fell below %g %% of %s at %g s and was back at %g s",
+                 judge->healthy * 100, calm_name(judge), out->collapse_at_s, out->recovered_at_s);
     }
 }
 
@@ -296,7 +324,7 @@ static void judge_by_rules(Judge *judge, Verdict *out) {
     } else if (!is_degraded(judge, out)) {
         out->kind = VERDICT_HEALTHY;
         snprintf(out->why, sizeof out->why, "goodput never fell below %g %% of %s",
-                 judge->healthy * 100, judge->calm != NULL ? "the twin's" : "the offered load");
+                 judge->healthy * 100, calm_name(judge));
     }
 }
 

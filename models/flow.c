@@ -391,8 +391,7 @@ static void count_answer(World *world, const Attempt *attempt, const Call *call,
     uint32_t service = service_component(world, attempt->replica);
     CHECK(attempt->outcome == OUTCOME_OK);
     probe_count(&world->probe, service, is_used ? COUNT_ANSWERED : COUNT_LATE, call->is_measured);
-    bool is_clients = caller < world->model->client_count && call->client != NONE;
-    if (!is_used && is_clients) {
+    if (!is_used && caller < world->model->client_count) {
         probe_count(&world->probe, caller, COUNT_LATE, call->is_measured);
     }
 }

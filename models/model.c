@@ -178,6 +178,25 @@ static void finish_edges(Model *model) {
     }
 }
 
+static void add_edges_of_nobody(Model *model) {
+    Edge *edges =
+        model_alloc(model, (size_t)model->edge_count + model->service_count, sizeof *edges);
+    if (model->edge_count > 0) {
+        memcpy(edges, model->edges, model->edge_count * sizeof *edges);
+    }
+    model->edges = edges;
+    for (uint32_t i = 0; i < model->service_count; i++) {
+        edges[model_edge_of_nobody(model, i)] = (Edge){
+            .caller = model_service_component(model, i), .to = i, .deadline = SIM_TIME_NEVER};
+    }
+    CHECK(model->edge_count < NONE - model->service_count);
+}
+
+uint32_t model_edge_of_nobody(const Model *model, uint32_t service) {
+    CHECK(service < model->service_count);
+    return model->edge_count + service;
+}
+
 SimTime model_fault_lasts(const Model *model, const Fault *fault) {
     CHECK(fault->fault.kind != NULL);
     if (fault->has_lasts) {
@@ -209,5 +228,6 @@ void model_finish(Model *model) {
     finish_services(model);
     finish_clients(model);
     finish_edges(model);
+    add_edges_of_nobody(model);
     finish_trigger(model);
 }

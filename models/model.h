@@ -166,7 +166,9 @@ typedef struct Model {
     uint32_t service_count;
     uint32_t replica_count;
     uint32_t user_count;
-    Edge *edges; /* the clients' own first, in the order of clients */
+    /* The clients' own first, in the order of clients. Behind the last, uncounted, is one for each
+     * service that nobody calls by: what is there at the start came that way. */
+    Edge *edges;
     uint32_t edge_count;
     Fault *faults;
     uint32_t fault_count;
@@ -214,6 +216,9 @@ SimTime model_fault_lasts(const Model *model, const Fault *fault);
 
 /* The class of a constant timer; equal lengths share one. */
 TimerClass model_add_timer(Model *model, SimTime length);
+
+/* The edge by which what is in the service at the start came there. */
+uint32_t model_edge_of_nobody(const Model *model, uint32_t service);
 
 uint32_t model_component_count(const Model *model);
 const char *model_component_name(const Model *model, uint32_t component);

@@ -164,17 +164,7 @@ void sources_tell_unfinished(World *world) {
 
 /* ---- The start */
 
-/* A call to the service that nobody waits for, so that what is there at the start looks like any
- * other attempt to the service. */
-static uint32_t find_edge_to(const Model *model, uint32_t service) {
-    uint32_t edge = 0;
-    while (model->edges[edge].to != service) {
-        edge++;
-        CHECK(edge < model->edge_count);
-    }
-    return edge;
-}
-
+/* Looks like any other attempt to the service, except that nobody waits for it. */
 static void put_one(World *world, uint32_t edge, uint32_t replica, uint64_t key) {
     uint32_t call_slot = pool_take(&world->calls), slot = pool_take(&world->attempts);
     if (call_slot == POOL_FULL || slot == POOL_FULL) {
@@ -205,7 +195,7 @@ static void put_initial(World *world, uint32_t service_index) {
     if (service->initial == 0) {
         return;
     }
-    uint32_t edge = find_edge_to(world->model, service_index);
+    uint32_t edge = model_edge_of_nobody(world->model, service_index);
     for (uint32_t i = 0; i < service->initial; i++) {
         put_one(world, edge, service->replica_first + i % service->replica_count, UINT64_MAX - i);
     }

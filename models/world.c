@@ -1,5 +1,6 @@
 #include "models/world.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "models/clients/clients.h"
@@ -68,7 +69,7 @@ static void create_edges(World *world) {
 
 static void create_clients(World *world) {
     const Model *model = world->model;
-    CHECK(model->client_count > 0);
+    CHECK(world->clients != NULL);
     for (uint32_t i = 0; i < model->client_count; i++) {
         const Client *client = &model->clients[i];
         ClientState *state = &world->clients[i];
@@ -89,12 +90,19 @@ static void create_clients(World *world) {
     }
 }
 
+/* Faults alike are told apart by their order: they do not recur in step. */
 static void create_faults(World *world) {
+    const Fault *faults = world->model->faults;
     for (uint32_t i = 0; i < world->model->fault_count; i++) {
-        const Fault *fault = &world->model->faults[i];
-        CHECK(fault->label != NULL);
+        CHECK(faults[i].label != NULL);
+        uint32_t number = 1;
+        for (uint32_t k = 0; k < i; k++) {
+            number += strcmp(faults[k].label, faults[i].label) == 0;
+        }
+        char purpose[32];
+        snprintf(purpose, sizeof purpose, "fault %u", number);
         RngKey key =
-            rng_key(world->options.seed, world->options.replication, fault->label, "fault");
+            rng_key(world->options.seed, world->options.replication, faults[i].label, purpose);
         rng_stream(&world->faults[i].stream, &key);
     }
 }
@@ -112,7 +120,7 @@ static void start_budgets(World *world) {
 }
 
 World *world_create(const Model *model, const WorldOptions *options) {
-    CHECK(model->service_count > 0 && model->client_count > 0);
+    CHECK(model->service_count > 0);
     World *world = mem_zalloc(1, sizeof *world);
     world->model = model;
     world->options = *options;
@@ -125,7 +133,8 @@ World *world_create(const Model *model, const WorldOptions *options) {
     world->outstanding = mem_zalloc(model->replica_count, sizeof *world->outstanding);
     world->routable = mem_zalloc(model->replica_count, sizeof *world->routable);
     world->services = mem_zalloc(model->service_count, sizeof *world->services);
-    world->edges = mem_zalloc(model->edge_count, sizeof *world->edges);
+    world->edges =
+        mem_zalloc((size_t)model->edge_count + model->service_count, sizeof *world->edges);
     world->clients = mem_zalloc(model->client_count, sizeof *world->clients);
     world->users = mem_zalloc(model->user_count, sizeof *world->users);
     world->faults = mem_zalloc(model->fault_count, sizeof *world->faults);

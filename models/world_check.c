@@ -154,8 +154,12 @@ static void check_calls(const World *world, Census *census) {
             continue;
         }
         live_count++;
-        CHECK(call->edge < world->model->edge_count && call->began_at <= world->now);
-        CHECK(call->attempt_count <= world->edges[call->edge].max_attempts);
+        CHECK(call->began_at <= world->now);
+        if (call->edge < world->model->edge_count) {
+            CHECK(call->attempt_count <= world->edges[call->edge].max_attempts);
+        } else {
+            CHECK(call->client == NONE && !call->is_open);
+        }
         if (call->is_open) {
             check_open_call(world, census, slot);
         } else {

@@ -309,6 +309,30 @@ START_TEST(what_is_there_at_the_start_is_served_for_nobody) {
 }
 END_TEST
 
+START_TEST(what_is_there_at_the_start_needs_no_client) {
+    story_is(
+        "run: {duration: 60s, initial: {api: {in_system: 2}}}\n"
+        "services: {api: {work: 0.37s, replicas: 2, calls: [{to: back}]}, back: {work: 0.1s}}\n",
+
+        "0.000 s  in the system at the start: started by api[0]\n"
+        "0.000 s  in the system at the start: started by api[1]\n"
+        "0.370 s  in the system at the start: served by api[0]\n"
+        "0.370 s  in the system at the start: sent to back[0]\n"
+        "0.370 s  in the system at the start: arrived at back[0]\n"
+        "0.370 s  in the system at the start: started by back[0]\n"
+        "0.370 s  in the system at the start: served by api[1]\n"
+        "0.370 s  in the system at the start: sent to back[0]\n"
+        "0.370 s  in the system at the start: arrived at back[0]\n"
+        "0.470 s  in the system at the start: served by back[0]\n"
+        "0.470 s  in the system at the start: reply from back[0]\n"
+        "0.470 s  in the system at the start: late reply from api[0]\n"
+        "0.470 s  in the system at the start: started by back[0]\n"
+        "0.570 s  in the system at the start: served by back[0]\n"
+        "0.570 s  in the system at the start: reply from back[0]\n"
+        "0.570 s  in the system at the start: late reply from api[1]\n");
+}
+END_TEST
+
 START_TEST(a_run_stops_when_the_service_is_empty) {
     story_with_trace_is("run: {duration: 60s, initial: {api: {in_system: 2}}, stop_when: {service:"
                         " api, in_system: 0}}\n"
@@ -376,5 +400,6 @@ TEST_SUITE("models/call_story", calls_are_made_in_order_after_the_services_own_w
            a_timeout_runs_from_the_sending_and_covers_both_ways,
            a_cancellation_overtakes_a_message_that_travels, round_robin_takes_the_replicas_in_turn,
            least_requests_and_two_choices_of_two_take_the_replica_with_fewer_outstanding,
-           what_is_there_at_the_start_is_served_for_nobody, a_run_stops_when_the_service_is_empty,
+           what_is_there_at_the_start_is_served_for_nobody,
+           what_is_there_at_the_start_needs_no_client, a_run_stops_when_the_service_is_empty,
            users_ask_again_when_they_have_thought_after_an_answer_or_a_failure)

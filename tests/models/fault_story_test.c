@@ -1,4 +1,6 @@
 /* Crashes, errors, slowness and partitions, told step by step. */
+#include <string.h>
+
 #include "tests/models/story.h"
 
 #define WEB(call)                                                                                  \
@@ -404,6 +406,30 @@ START_TEST(a_partition_loses_what_is_sent_either_way_while_it_is_on) {
 }
 END_TEST
 
+/* The time at the start of the line that holds `at`. */
+static double time_of(const char *text, const char *at) {
+    while (at > text && at[-1] != '\n') {
+        at--;
+    }
+    return strtod(at, NULL);
+}
+
+START_TEST(faults_alike_do_not_recur_in_step) {
+    StoryRun run =
+        story_run("run: {duration: 100s}\n"
+                  "clients: {web: {target: api, arrivals: {trace: {file: /dev/null}}}}\n"
+                  "services: {api: {work: 1s}}\n"
+                  "faults:\n"
+                  "  - {every: {exponential: {mean: 9s}}, for: 2s, slow: {service: api, x: 2}}\n"
+                  "  - {every: {exponential: {mean: 9s}}, for: 2s, slow: {service: api, x: 2}}\n",
+                  STORY_TRACE(two));
+    const char *first = strstr(run.text, "fault begins");
+    const char *second = strstr(first + 1, "fault begins");
+    ck_assert_double_ne(time_of(run.text, first), time_of(run.text, second));
+    story_free(&run);
+}
+END_TEST
+
 TEST_SUITE("models/fault_story", a_crash_fails_what_runs_and_waits_and_refuses_until_the_restart,
            a_crash_is_an_error_to_those_it_hits_and_a_refusal_to_those_who_come,
            a_black_hole_is_silent_and_only_timeouts_tell,
@@ -415,4 +441,5 @@ TEST_SUITE("models/fault_story", a_crash_fails_what_runs_and_waits_and_refuses_u
            errors_take_the_full_work_unless_after_says_otherwise,
            an_error_keeps_a_service_from_calling_others,
            slowness_multiplies_work_that_starts_while_it_is_on_and_faults_compose,
-           a_partition_loses_what_is_sent_either_way_while_it_is_on)
+           a_partition_loses_what_is_sent_either_way_while_it_is_on,
+           faults_alike_do_not_recur_in_step)

@@ -179,9 +179,8 @@ static void say_arrivals(Maker *maker) {
     }
 }
 
-/* Somebody always calls the first service: things are there at the start. */
 static void say_client(Maker *maker, uint32_t index) {
-    uint32_t target = index == 0 || maker->service_count < 3 ? 0 : below(maker, 2);
+    uint32_t target = maker->service_count < 3 ? 0 : below(maker, 2);
     maker->calls[index][target] = true;
     say(maker, "  c%u:\n    target: s%u\n    arrivals: ", index, target);
     say_arrivals(maker);
@@ -300,6 +299,9 @@ static void say_service(Maker *maker, uint32_t index) {
         double target_ms = spread(maker, 1, 5);
         say(maker, "    shed: {codel: {target: %.4fms, interval: %.4fms}}\n", target_ms,
             spread(maker, 10, 4));
+    } else if (chance(maker, 0.15)) {
+        say(maker, "    shed: {token_bucket: {rate: %.3f/s, burst: %.3f}}\n", spread(maker, 6, 4),
+            between(maker, 1, 9));
     }
     say_calls(maker, index);
 }
@@ -379,7 +381,8 @@ static void say_run(Maker *maker) {
         say(maker, "  warmup: %.3fs\n", maker->duration_s * between(maker, 0.1, 0.5));
     }
     if (chance(maker, 0.2)) {
-        say(maker, "  initial: {s0: {in_system: %u}}\n", 1 + below(maker, 30));
+        uint32_t service = below(maker, maker->service_count);
+        say(maker, "  initial: {s%u: {in_system: %u}}\n", service, 1 + below(maker, 30));
     }
     if (chance(maker, 0.05)) {
         say(maker, "  stop_when: {service: s0, in_system: %u}\n", below(maker, 3));

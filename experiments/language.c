@@ -62,7 +62,8 @@ static const Param trigger_params[] = {
     {"from", PARAM_DURATION, FIELD(Trigger, from), .max = SIM_TIME_S_MAX,
      .doc = "When the burst in a trace begins."},
     {"to", PARAM_DURATION, FIELD(Trigger, to), .above_min = true, .max = SIM_TIME_S_MAX,
-     .doc = "When it ends; the twin leaves out what arrives between the two."},
+     .doc =
+         "When it ends; of what arrives between the two the twin keeps the mean rate from before."},
 };
 const Schema schema_trigger = {"'trigger'", trigger_params, PARAM_COUNT_OF(trigger_params),
                                sizeof(Trigger)};

@@ -11,6 +11,9 @@
 /* A service fuller than this while all was well had too little capacity to begin with. */
 #define SATURATED_RATIO 0.98
 
+/* Requests that pile up although nobody fails are looked for over this many windows. */
+enum { PILE_UP_WINDOWS = 4 };
+
 static const char *const verdict_names[VERDICT_COUNT] = {"none",       "overloaded", "spontaneous",
                                                          "unfinished", "healthy",    "metastable",
                                                          "degraded",   "recovered"};
@@ -143,11 +146,24 @@ static double fullest_ratio(const Judge *judge, const SeriesView *view, uint32_t
     return fullest;
 }
 
-/* The twin does not answer what it is offered: it loses requests, or they pile up. */
+/* The twin does not answer what it is offered: it loses requests, or they pile up. The latter is
+ * looked at over several windows, because traffic in clumps piles up for a while too. */
 static bool is_twin_ill(const Judge *judge, uint32_t end) {
+    uint32_t warmup = judge->first - judge->width;
+    uint32_t from = end - warmup > PILE_UP_WINDOWS * judge->width
+                        ? end - PILE_UP_WINDOWS * judge->width
+                        : warmup;
+    return is_failing(&judge->twin, end - judge->width, end, judge->healthy) ||
+           is_short(&judge->twin, NULL, from, end, judge->healthy);
+}
+
+/* A window in which nobody asks and nobody is answered says nothing. */
+static bool is_twin_well(const Judge *judge, uint32_t end) {
     uint32_t from = end - judge->width;
-    return is_short(&judge->twin, NULL, from, end, judge->healthy) ||
-           is_failing(&judge->twin, from, end, judge->healthy);
+    bool is_empty = sums_over(judge->twin.offered, from, end) == 0 &&
+                    sums_over(judge->twin.answered, from, end) == 0 &&
+                    sums_over(judge->twin.failed, from, end) == 0;
+    return !is_empty && !is_twin_ill(judge, end);
 }
 
 /* The first sample of a window in which the twin loses requests, or the window's start when they
@@ -167,7 +183,7 @@ static bool falls_by_itself(const Judge *judge, Verdict *out) {
     if (!is_twin_ill(judge, judge->end)) {
         return false;
     }
-    while (fall > judge->first && is_twin_ill(judge, fall - 1)) {
+    while (fall > judge->first && !is_twin_well(judge, fall - 1)) {
         fall--;
     }
     double full = fullest_ratio(judge, judge->twin_view, warmup, fall - judge->width);

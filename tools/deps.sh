@@ -22,7 +22,10 @@ if [ "$(id -u)" -ne 0 ]; then
     fi
     as_root=sudo
 fi
+# A fresh machine may still be busy with its own updates: wait for the lock.
+set -- -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0
 export DEBIAN_FRONTEND=noninteractive
-$as_root apt-get update -qq
+$as_root apt-get "$@" update
+# dpkg tells of each file it unpacks; what goes wrong is on stderr.
 # shellcheck disable=SC2086 # the list is meant to be split
-$as_root apt-get install -y -qq --no-install-recommends $missing
+$as_root apt-get "$@" install -y --no-install-recommends $missing >/dev/null

@@ -119,7 +119,7 @@ static bool compile(Run *run) {
 /* Samples are kept until they are written: a run that cannot hold them is refused at once. */
 static bool fits_in_memory(Run *run) {
     const Model *model = run->model;
-    double samples = (double)(model->run.duration / model->run.sample_every);
+    double samples = (double)model->run.duration / (double)model->run.sample_every;
     double one = samples * model_component_count(model) * SERIES_WIDTH * sizeof(double);
     double most = one * 4 * run->jobs;
     double there = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);

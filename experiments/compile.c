@@ -147,7 +147,7 @@ static void compile_network(Compiler *compiler) {
     const DocNode *standard = NULL;
     if (network != NULL && !schema_is_empty(network) &&
         schema_expect_map(reader, network, "'network'")) {
-        schema_check_keys(reader, "'network'", NULL, 0, network, KEYS("default"));
+        schema_check_keys(reader, &(Schema){.name = "'network'"}, network, KEYS("default"));
         standard = doc_find(network, "default");
     }
     size_t outer = resolved_enter(reader->resolved, "network");
@@ -211,7 +211,7 @@ static bool limits_kept(Compiler *compiler) {
 }
 
 static void compile_all(Compiler *compiler) {
-    schema_check_keys(&compiler->reader, "a scenario", NULL, 0, compiler->root,
+    schema_check_keys(&compiler->reader, &(Schema){.name = "a scenario"}, compiler->root,
                       (SchemaKeys){top_keys, TOP_KEYS});
     compile_head(compiler);
     compile_names(compiler);

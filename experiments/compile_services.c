@@ -18,7 +18,7 @@ static CallGroup compile_group(Compiler *compiler, const DocNode *item, uint32_t
         group.edge_count = 1;
         return group;
     }
-    schema_check_keys(reader, "'parallel'", NULL, 0, item, KEYS("parallel"));
+    schema_check_keys(reader, &(Schema){.name = "'parallel'"}, item, KEYS("parallel"));
     if (!schema_expect_list(reader, parallel, "calls in parallel")) {
         return group;
     }

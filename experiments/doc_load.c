@@ -369,10 +369,12 @@ static void end_map(Loader *loader, Frame *frame) {
 
 static void end_collection(Loader *loader) {
     Frame *frame = &loader->frames[loader->depth - 1];
+    CHECK(frame->node != NULL);
     if (frame->node->kind == DOC_MAP) {
         end_map(loader, frame);
     } else {
         size_t count = loader->pending.count - frame->first;
+        CHECK(count == 0 || loader->pending.items != NULL);
         const DocNode **items = doc_alloc(loader->doc, count * sizeof *items);
         for (size_t i = 0; i < count; i++) {
             items[i] = loader->pending.items[frame->first + i];

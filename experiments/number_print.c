@@ -158,8 +158,8 @@ static NumberDigits search_digits(double value) {
                 digits = digits * 10 + (uint64_t)(*at - '0');
             }
         }
-        int exponent = atoi(at + 1) - precision;
-        double back;
+        int exponent = (int)strtol(at + 1, NULL, 10) - precision;
+        double back = 0;
         snprintf(plain, sizeof plain, "%llue%d", (unsigned long long)digits, exponent);
         number_read(plain, &back);
         if (back == value) {

@@ -274,7 +274,7 @@ static size_t try_unit(char text[QUANTITY_TEXT_SIZE], size_t size, double value,
     size_t saving = SAVING_MIN;
     for (size_t i = 0; i < sizeof candidates / sizeof candidates[0]; i++) {
         char other[QUANTITY_TEXT_SIZE];
-        double back;
+        double back = 0;
         size_t other_size = isfinite(candidates[i]) ? print_in_unit(other, candidates[i], unit) : 0;
         if (other_size == 0 || (size > 0 && other_size + saving > size) ||
             (is_fraction(other) && (find_facts(dimension)->avoids_fractions || unit->power > 0)) ||

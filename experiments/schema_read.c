@@ -82,15 +82,16 @@ static void print_known(const Param *params, uint32_t count, SchemaKeys others, 
     }
 }
 
-static void report_unknown_key(SchemaReader *reader, const char *owner, const Param *params,
-                               uint32_t count, const DocNode *key, SchemaKeys others) {
+static void report_unknown_key(SchemaReader *reader, const Schema *schema, const DocNode *key,
+                               SchemaKeys others) {
+    const char *owner = schema->name;
     if (schema_is_later(key->text)) {
         diag_error(reader->diagnostics, key, "'%s' is not available in this version", key->text);
         return;
     }
     Nearest nearest = nearest_begin(key->text, key->count);
-    for (uint32_t i = 0; i < count; i++) {
-        nearest_offer(&nearest, params[i].name);
+    for (uint32_t i = 0; i < schema->param_count; i++) {
+        nearest_offer(&nearest, schema->params[i].name);
     }
     for (size_t i = 0; i < others.count; i++) {
         nearest_offer(&nearest, others.names[i]);
@@ -98,24 +99,25 @@ static void report_unknown_key(SchemaReader *reader, const char *owner, const Pa
     if (nearest.best != NULL) {
         diag_error(reader->diagnostics, key, "%s has no key '%s': did you mean '%s'?", owner,
                    key->text, nearest.best);
-    } else if (count + others.count == 0) {
+    } else if (schema->param_count + others.count == 0) {
         diag_error(reader->diagnostics, key, "%s has no key '%s': it takes no parameters", owner,
                    key->text);
     } else {
         char known[400];
-        print_known(params, count, others, known, sizeof known);
+        print_known(schema->params, schema->param_count, others, known, sizeof known);
         diag_error(reader->diagnostics, key, "%s has no key '%s'; its keys are: %s", owner,
                    key->text, known);
     }
 }
 
-void schema_check_keys(SchemaReader *reader, const char *owner, const Param *params, uint32_t count,
-                       const DocNode *map, SchemaKeys others) {
+void schema_check_keys(SchemaReader *reader, const Schema *schema, const DocNode *map,
+                       SchemaKeys others) {
     CHECK(map->kind == DOC_MAP);
     for (uint32_t i = 0; i < map->count; i++) {
         const DocNode *key = map->pairs[i].key;
-        if (!params_have(params, count, key->text) && !keys_have(others, key->text)) {
-            report_unknown_key(reader, owner, params, count, key, others);
+        if (!params_have(schema->params, schema->param_count, key->text) &&
+            !keys_have(others, key->text)) {
+            report_unknown_key(reader, schema, key, others);
         }
     }
 }
@@ -142,9 +144,10 @@ static const DocNode *preset_node(SchemaReader *reader, const DocNode *at, const
     return list;
 }
 
-void schema_read_params(SchemaReader *reader, const char *owner, const Param *params,
-                        uint32_t count, const DocNode *map, const DocNode *at, SchemaKeys others,
-                        void *out) {
+void schema_read(SchemaReader *reader, const Schema *schema, const DocNode *map, const DocNode *at,
+                 SchemaKeys others, void *out) {
+    const char *owner = schema->name;
+    CHECK(schema->param_count == 0 || (schema->params != NULL && out != NULL));
     if (map != NULL && schema_is_empty(map)) {
         map = NULL;
     }
@@ -152,11 +155,11 @@ void schema_read_params(SchemaReader *reader, const char *owner, const Param *pa
         if (!schema_expect_map(reader, map, owner)) {
             return;
         }
-        schema_check_keys(reader, owner, params, count, map, others);
+        schema_check_keys(reader, schema, map, others);
         at = map;
     }
-    for (uint32_t i = 0; i < count; i++) {
-        const Param *param = &params[i];
+    for (uint32_t i = 0; i < schema->param_count; i++) {
+        const Param *param = &schema->params[i];
         if (keys_have(others, param->name)) {
             continue;
         }
@@ -175,12 +178,6 @@ void schema_read_params(SchemaReader *reader, const char *owner, const Param *pa
             diag_error(reader->diagnostics, at, "%s needs '%s'", owner, param->name);
         }
     }
-}
-
-void schema_read(SchemaReader *reader, const Schema *schema, const DocNode *map, const DocNode *at,
-                 SchemaKeys others, void *out) {
-    schema_read_params(reader, schema->name, schema->params, schema->param_count, map, at, others,
-                       out);
 }
 
 void schema_read_value(SchemaReader *reader, const char *owner, const Param *param,
@@ -258,8 +255,8 @@ static void read_kind_params(SchemaReader *reader, const Kind *kind, const DocNo
         resolved_add(reader->resolved, at);
     }
     size_t mark = resolved_enter(reader->resolved, kind->name);
-    schema_read_params(reader, owner, kind->params, kind->param_count, map, at, (SchemaKeys){0},
-                       params);
+    Schema schema = {.name = owner, .params = kind->params, .param_count = kind->param_count};
+    schema_read(reader, &schema, map, at, (SchemaKeys){0}, params);
     resolved_leave(reader->resolved, mark);
     Error error;
     if (diag_count(reader->diagnostics) == before && kind->check != NULL &&

@@ -33,11 +33,6 @@ typedef struct SchemaKeys {
 void schema_read(SchemaReader *reader, const Schema *schema, const DocNode *map, const DocNode *at,
                  SchemaKeys others, void *out);
 
-/* The same for a list of parameters of an owner ("a call", "'crash'"). */
-void schema_read_params(SchemaReader *reader, const char *owner, const Param *params,
-                        uint32_t count, const DocNode *map, const DocNode *at, SchemaKeys others,
-                        void *out);
-
 /* Reads one value by its row; `out` is the struct that the row's offset counts from. */
 void schema_read_value(SchemaReader *reader, const char *owner, const Param *param,
                        const DocNode *value, void *out);
@@ -45,9 +40,10 @@ void schema_read_value(SchemaReader *reader, const char *owner, const Param *par
 /* Reads `KIND`, `{KIND: {parameters}}` or, for a kind that stands bare, its first parameter. */
 void schema_read_kind(SchemaReader *reader, Family family, const DocNode *value, Component *out);
 
-/* Reports each key of the map that is neither a parameter nor in `others`. */
-void schema_check_keys(SchemaReader *reader, const char *owner, const Param *params, uint32_t count,
-                       const DocNode *map, SchemaKeys others);
+/* Reports each key of the map that is neither a parameter nor in `others`. A schema with a name and
+ * nothing else has no parameters. */
+void schema_check_keys(SchemaReader *reader, const Schema *schema, const DocNode *map,
+                       SchemaKeys others);
 
 /* True when the node is a map or a list; otherwise says what it should look like. */
 bool schema_expect_map(SchemaReader *reader, const DocNode *node, const char *owner);

@@ -111,6 +111,7 @@ static void append_value(Text *out, const char *value, const char *end) {
     if (size > 4 && size < sizeof text && memcmp(value, "rgb(", 4) == 0) {
         memcpy(text, value, size);
         text[size] = '\0';
+        /* Three digits fit. NOLINTNEXTLINE(cert-err34-c) */
         if (sscanf(text, "rgb(%3d,%3d,%3d)", &red, &green, &blue) == 3) {
             snprintf(colour, sizeof colour, "#%02x%02x%02x", (unsigned)red & 255,
                      (unsigned)green & 255, (unsigned)blue & 255);

@@ -210,7 +210,7 @@ static bool factors_multiply(const Factors *factors, const Times *breaks, Pieces
         double chords = product_chords(factors, now, from_s, to_s);
         fits = (double)out->count + chords <= LOAD_PIECES_MAX;
         double first = product_value(factors, now, from_s);
-        for (double k = 1; fits && k <= chords; k++) {
+        for (uint32_t k = 1; fits && k <= (uint32_t)chords; k++) {
             double begin_s = from_s + (to_s - from_s) * (k - 1) / chords;
             double end_s = k == chords ? to_s : from_s + (to_s - from_s) * k / chords;
             double last = product_value(factors, now, end_s);

@@ -198,7 +198,8 @@ static void check_queue_list(const World *world, uint32_t index) {
         const Attempt *attempt = world_attempt(world, at);
         CHECK(attempt->state == ATTEMPT_QUEUED && attempt->replica == index);
         CHECK(attempt->prev == before && attempt->entered_at >= entered_at);
-        CHECK(++listed_count <= replica->queue_count);
+        listed_count++;
+        CHECK(listed_count <= replica->queue_count);
         entered_at = attempt->entered_at;
         before = at;
     }

@@ -431,6 +431,7 @@ static bool solve_hyperexponential(const Solve *solve, Dist *out) {
     if (!check_phases(solve, p, means)) {
         return false;
     }
+    CHECK(p->count == means->count || means->count == 2);
     double chances[2] = {p->items[0], phase_chance(p, 1)};
     compile_phases(means->count, p->count == means->count ? p->items : chances, means->items, out);
     return true;

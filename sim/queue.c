@@ -151,7 +151,8 @@ static void slot_give(EventQueue *queue, uint32_t slot) {
 /* Gives the next event a sequence number and a slot, and records it. */
 static inline uint64_t tag_take(EventQueue *queue, uint16_t kind, uint32_t target,
                                 uint16_t timer_class) {
-    CHECK(++queue->sequence < QUEUE_SEQUENCE_END);
+    queue->sequence++;
+    CHECK(queue->sequence < QUEUE_SEQUENCE_END);
     queue->live++;
     uint64_t tag = queue->sequence << QUEUE_SLOT_BITS | slot_take(queue);
     QueueRecord *record = &queue->records[tag & QUEUE_SLOT_MASK];

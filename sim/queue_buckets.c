@@ -99,7 +99,7 @@ static size_t bucket_deal(QueueBuckets *buckets, QueueBucket taken, QueueHeap *h
             if (keys[i].time >= buckets->limit) {
                 buckets_push(buckets, keys[i].time, keys[i].tag);
             } else {
-                DCHECK(heap != NULL);
+                CHECK(heap != NULL);
                 heap_push(heap, keys[i].time, keys[i].tag);
             }
         }

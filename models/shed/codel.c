@@ -14,6 +14,7 @@ typedef struct CodelState {
     SimTime drop_next_at;
     uint32_t drop_count, last_drop_count;
     bool is_dropping;
+    bool has_dropped; /* drop_next_at follows when the next one stands too */
 } CodelState;
 
 /* Each further drop comes sooner, by the inverse square root: the rate of drops grows linearly. */
@@ -57,6 +58,10 @@ static bool codel_refuses_waiting(const void *params, void *state, const ShedVie
         }
         return stands;
     }
+    if (s->has_dropped && stands) {
+        s->drop_next_at = codel_after(p, s->drop_next_at, s->drop_count);
+    }
+    s->has_dropped = false;
     if (!stands) {
         s->is_dropping = false;
         return false;
@@ -65,7 +70,7 @@ static bool codel_refuses_waiting(const void *params, void *state, const ShedVie
         return false;
     }
     s->drop_count++;
-    s->drop_next_at = codel_after(p, s->drop_next_at, s->drop_count);
+    s->has_dropped = true;
     return true;
 }
 

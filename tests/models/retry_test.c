@@ -1,0 +1,204 @@
+/* Backoffs against their formulas, and budgets token by token: the kinds alone. */
+#include "models/clients/clients.h"
+#include "tests/models/story.h"
+
+#include <math.h>
+#include <stdio.h>
+
+enum { DRAWS = 20000 };
+
+/* A model whose client has the policy; free it after use of its params. */
+static Model *model_of(const char *call) {
+    char yaml[600];
+    snprintf(yaml, sizeof yaml,
+             "clients: {web: {target: api, arrivals: {poisson: {rate: 1/s}}, call: {%s}}}\n"
+             "services: {api: {work: 1ms}}\n",
+             call);
+    return story_compile(yaml);
+}
+
+/* The extremes and the mean of many draws, in seconds. */
+typedef struct Draws {
+    double min_s, max_s, mean_s;
+} Draws;
+
+static Draws draw(const Model *model, uint32_t attempts_made, double last_s) {
+    const Component *retry = &model->edges[0].retry;
+    const RetryOps *ops = retry->kind->ops;
+    RngKey key = rng_key(1, 0, "retry", "test");
+    Draws draws = {.min_s = 1e300};
+    for (uint64_t i = 0; i < DRAWS; i++) {
+        Rng rng;
+        rng_keyed(&rng, &key, i, attempts_made);
+        double delay_s =
+            time_to_s(ops->delay(retry->params, attempts_made, time_from_s(last_s), &rng));
+        draws.min_s = fmin(draws.min_s, delay_s);
+        draws.max_s = fmax(draws.max_s, delay_s);
+        draws.mean_s += delay_s / DRAWS;
+    }
+    return draws;
+}
+
+/* Uniform in [low, high]: the mean is normal with a deviation of (high - low) / sqrt(12 n), and an
+ * extreme is further than 14 / n of the width from its end once in 10^6 (e^-14 = 8e-7). */
+static void is_uniform(Draws draws, double low_s, double high_s) {
+    double width_s = high_s - low_s, slack_s = 2e-9;
+    ck_assert_double_ge(draws.min_s, low_s - slack_s);
+    ck_assert_double_le(draws.max_s, high_s + slack_s);
+    ck_assert_double_le(draws.min_s, low_s + width_s * 14 / DRAWS + slack_s);
+    ck_assert_double_ge(draws.max_s, high_s - width_s * 14 / DRAWS - slack_s);
+    ck_assert_double_eq_tol(draws.mean_s, (low_s + high_s) / 2,
+                            4.892 * width_s / sqrt(12.0 * DRAWS) + slack_s);
+}
+
+#define EXPONENTIAL(jitter)                                                                        \
+    "retry: {exponential: {max_attempts: 9, base: 130ms, multiplier: 2.5, max: 1.7s, "             \
+    "jitter: " jitter "}}"
+
+/* min(1.7, 0.13 x 2.5^(n - 1)) */
+static const double caps_s[] = {0.13, 0.325, 0.8125, 1.7, 1.7};
+
+START_TEST(without_jitter_the_backoff_is_the_cap) {
+    Model *model = model_of(EXPONENTIAL("none"));
+    for (uint32_t n = 1; n <= 5; n++) {
+        is_uniform(draw(model, n, 0), caps_s[n - 1], caps_s[n - 1]);
+    }
+    model_destroy(model);
+}
+END_TEST
+
+START_TEST(full_jitter_is_uniform_from_0_to_the_cap) {
+    Model *model = model_of(EXPONENTIAL("full"));
+    for (uint32_t n = 1; n <= 5; n++) {
+        is_uniform(draw(model, n, 0), 0, caps_s[n - 1]);
+    }
+    model_destroy(model);
+}
+END_TEST
+
+START_TEST(equal_jitter_is_uniform_from_half_the_cap_to_the_cap) {
+    Model *model = model_of(EXPONENTIAL("equal"));
+    for (uint32_t n = 1; n <= 5; n++) {
+        is_uniform(draw(model, n, 0), caps_s[n - 1] / 2, caps_s[n - 1]);
+    }
+    model_destroy(model);
+}
+END_TEST
+
+START_TEST(decorrelated_jitter_is_uniform_from_base_to_three_times_the_last_one) {
+    Model *model = model_of(EXPONENTIAL("decorrelated"));
+    is_uniform(draw(model, 1, 0), 0.13, 3 * 0.13);
+    is_uniform(draw(model, 2, 0.2), 0.13, 0.6);
+    is_uniform(draw(model, 3, 0.5), 0.13, 1.5);
+    Draws capped = draw(model, 4, 1.6);
+    ck_assert_double_eq_tol(capped.max_s, 1.7, 2e-9);
+    ck_assert_double_ge(capped.min_s, 0.13);
+    model_destroy(model);
+}
+END_TEST
+
+START_TEST(a_fixed_delay_may_be_a_distribution) {
+    Model *model = model_of("retry: {fixed: {delay: {uniform: {min: 20ms, max: 70ms}}}}");
+    is_uniform(draw(model, 1, 0), 0.02, 0.07);
+    is_uniform(draw(model, 2, 0.05), 0.02, 0.07);
+    model_destroy(model);
+}
+END_TEST
+
+START_TEST(max_attempts_counts_the_first_and_may_be_unlimited) {
+    static const struct {
+        const char *call;
+        uint32_t expected;
+    } cases[] = {{"retry: {fixed: {max_attempts: 4}}", 4},
+                 {"retry: {exponential: {max_attempts: unlimited}}", COUNT_UNLIMITED},
+                 {"retry: {exponential: {}}", 3},
+                 {"retry: fixed", 3}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        Model *model = model_of(cases[i].call);
+        const RetryOps *ops = model->edges[0].retry.kind->ops;
+        ck_assert_uint_eq(ops->max_attempts(model->edges[0].retry.params), cases[i].expected);
+        model_destroy(model);
+    }
+}
+END_TEST
+
+/* ---- Budgets */
+
+typedef struct Bucket {
+    Model *model;
+    const BudgetOps *ops;
+    const void *params;
+    double state[4];
+} Bucket;
+
+static void bucket_open(Bucket *bucket, const char *params) {
+    char call[300];
+    snprintf(call, sizeof call, "retry: fixed, retry_budget: {token_bucket: {%s}}", params);
+    *bucket = (Bucket){.model = model_of(call)};
+    const Component *budget = &bucket->model->edges[0].budget;
+    ck_assert_uint_le(budget->kind->state_size, sizeof bucket->state);
+    bucket->ops = budget->kind->ops;
+    bucket->params = budget->params;
+    bucket->ops->start(bucket->params, bucket->state);
+}
+
+/* How many retries in a row it pays for. */
+static uint32_t bucket_empty(Bucket *bucket, Outcome failure) {
+    uint32_t count = 0;
+    while (bucket->ops->take(bucket->params, bucket->state, failure)) {
+        count++;
+        ck_assert_uint_lt(count, 100000);
+    }
+    return count;
+}
+
+START_TEST(a_token_bucket_starts_full_and_a_success_pays_back_up_to_its_capacity) {
+    Bucket bucket;
+    bucket_open(&bucket, "capacity: 17, cost: 5, refund: 2");
+    ck_assert_uint_eq(bucket_empty(&bucket, OUTCOME_ERROR), 3); /* 2 are left */
+    bucket.ops->on_success(bucket.params, bucket.state);
+    ck_assert_uint_eq(bucket_empty(&bucket, OUTCOME_ERROR), 0);
+    bucket.ops->on_success(bucket.params, bucket.state); /* 6 */
+    ck_assert_uint_eq(bucket_empty(&bucket, OUTCOME_ERROR), 1);
+    for (uint32_t i = 0; i < 1000; i++) {
+        bucket.ops->on_success(bucket.params, bucket.state);
+        bucket.ops->on_begin(bucket.params, bucket.state);
+    }
+    ck_assert_uint_eq(bucket_empty(&bucket, OUTCOME_ERROR), 3);
+    model_destroy(bucket.model);
+}
+END_TEST
+
+START_TEST(a_retry_after_a_timeout_may_cost_more) {
+    Bucket bucket;
+    bucket_open(&bucket, "capacity: 30, cost: 5, timeout_cost: 10");
+    ck_assert_uint_eq(bucket_empty(&bucket, OUTCOME_TIMEOUT), 3);
+    bucket.ops->start(bucket.params, bucket.state);
+    ck_assert_uint_eq(bucket_empty(&bucket, OUTCOME_REFUSED), 6);
+    model_destroy(bucket.model);
+    bucket_open(&bucket, "capacity: 30, cost: 5");
+    ck_assert_uint_eq(bucket_empty(&bucket, OUTCOME_TIMEOUT), 6);
+    model_destroy(bucket.model);
+}
+END_TEST
+
+START_TEST(each_call_may_pay_in_when_it_begins) {
+    Bucket bucket;
+    bucket_open(&bucket, "capacity: 1, cost: 1, refund: 0, deposit: 0.25");
+    bucket_empty(&bucket, OUTCOME_ERROR);
+    for (uint32_t i = 0; i < 8; i++) {
+        bucket.ops->on_begin(bucket.params, bucket.state);
+        bucket.ops->on_success(bucket.params, bucket.state);
+        ck_assert_uint_eq(bucket_empty(&bucket, OUTCOME_ERROR), i % 4 == 3);
+    }
+    model_destroy(bucket.model);
+}
+END_TEST
+
+TEST_SUITE("models/retry", without_jitter_the_backoff_is_the_cap,
+           full_jitter_is_uniform_from_0_to_the_cap,
+           equal_jitter_is_uniform_from_half_the_cap_to_the_cap,
+           decorrelated_jitter_is_uniform_from_base_to_three_times_the_last_one,
+           a_fixed_delay_may_be_a_distribution, max_attempts_counts_the_first_and_may_be_unlimited,
+           a_token_bucket_starts_full_and_a_success_pays_back_up_to_its_capacity,
+           a_retry_after_a_timeout_may_cost_more, each_call_may_pay_in_when_it_begins)

@@ -229,6 +229,10 @@ static bool check_collapse(const CollapseRow *row) {
 }
 
 START_TEST(a_spike_collapses_as_often_as_published) {
+    if (theory_is_short()) {
+        printf("skipped: a spike is too long for KNOCKON_SHORT=1\n");
+        return;
+    }
     bool passes = true;
     for (size_t i = 0; i < sizeof collapse_rows / sizeof collapse_rows[0]; i++) {
         if (!collapse_rows[i].is_long || theory_is_long()) {
@@ -351,6 +355,10 @@ static bool check_steady(const SteadyRow *row) {
 }
 
 START_TEST(retries_fill_a_queue_as_an_independent_program_says) {
+    if (theory_is_short()) {
+        printf("skipped: a queue filled by retries is too long for KNOCKON_SHORT=1\n");
+        return;
+    }
     bool passes = true;
     for (size_t i = 0; i < sizeof steady_rows / sizeof steady_rows[0]; i++) {
         if (!steady_rows[i].is_long || theory_is_long()) {
@@ -439,6 +447,10 @@ static bool check_drain(const DrainRow *row, uint32_t seeds) {
 }
 
 START_TEST(a_full_queue_drains_as_slowly_as_an_independent_program_says) {
+    if (theory_is_short()) {
+        printf("skipped: a queue that drains is too long for KNOCKON_SHORT=1\n");
+        return;
+    }
     bool passes = true;
     for (size_t i = 0; i < sizeof drain_rows / sizeof drain_rows[0]; i++) {
         if (!drain_rows[i].is_long || theory_is_long()) {
@@ -463,7 +475,7 @@ static double drain_without_retries(double lambda, double mu, int places) {
 START_TEST(without_retries_a_full_queue_drains_as_the_closed_form_says) {
     double exact = drain_without_retries(9.5, 10, PLACES);
     theory_check_number("drain", exact, "160.24");
-    ck_assert(check_drain(&(DrainRow){9.5, 1000, 0, true, false, exact, 0}, 8000));
+    ck_assert(check_drain(&(DrainRow){9.5, 1000, 0, true, false, exact, 0}, 6000));
     ck_assert(check_drain(
         &(DrainRow){8, 1000, 0, true, false, drain_without_retries(8, 10, PLACES), 0}, 2000));
 }

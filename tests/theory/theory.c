@@ -17,9 +17,17 @@
 static const double t_max = 4.461;
 static const double standard_error_max = 0.0016;
 
-bool theory_is_long(void) {
-    const char *value = getenv("KNOCKON_LONG");
+static bool is_set(const char *name) {
+    const char *value = getenv(name);
     return value != NULL && strcmp(value, "1") == 0;
+}
+
+bool theory_is_long(void) {
+    return is_set("KNOCKON_LONG");
+}
+
+bool theory_is_short(void) {
+    return is_set("KNOCKON_SHORT");
 }
 
 char *theory_text(const char *format, ...) {
@@ -124,6 +132,7 @@ static void replicate(void *context, uint32_t index) {
     WorldOptions options = {.seed = batch->seed, .replication = index};
     World *world = world_create(batch->model, &options);
     world_run(world);
+    world_check(world);
     batch->reasons[index] = world->stop_reason;
     for (uint32_t i = 0; i < theory->metric_count; i++) {
         const TheoryMetric *metric = &theory->metrics[i];
@@ -200,7 +209,7 @@ void theory_check_number(const char *name, double value, const char *printed) {
 }
 
 double theory_customers_x(bool is_printed) {
-    return (theory_is_long() ? 4 : 1) * (is_printed ? 1 : 0.25);
+    return (theory_is_short() ? 1.0 / 64 : theory_is_long() ? 4 : 1) * (is_printed ? 1 : 0.25);
 }
 
 void theory_check(const TheoryCase *test, const TheoryModel *theory) {

@@ -10,7 +10,8 @@
  * fails too. Seeds are fixed: a case that has passed once passes always.
  *
  * KNOCKON_LONG=1 (`make check-long`) multiplies the customers by 4 and halves the bound on the
- * standard error, and runs the cases that are too long for every day. Worlds run on two threads,
+ * standard error, and runs the cases that are too long for every day. KNOCKON_SHORT=1 (sanitizers)
+ * runs a little of each and judges nothing. Worlds run on two threads,
  * each on its own World. One line is printed for each measure.
  */
 #ifndef KNOCKON_TESTS_THEORY_THEORY_H
@@ -79,8 +80,8 @@ void theory_check(const TheoryCase *test, const TheoryModel *theory);
  * NULL or "": nothing is known. */
 void theory_check_number(const char *name, double value, const char *printed);
 
-/* How many times the customers of the protocol are to be used: 4 if KNOCKON_LONG=1, a quarter for
- * other parameters. */
+/* How many times the customers of the protocol are to be used: 4 if KNOCKON_LONG=1, 1/64 if
+ * KNOCKON_SHORT=1; a quarter of that for other parameters. */
 double theory_customers_x(bool is_printed);
 
 /* Prints a line and says whether 32 independent values pass; the bound on their standard error is
@@ -105,6 +106,9 @@ typedef struct Estimate {
 Estimate theory_estimate(const double *values, size_t count);
 
 bool theory_is_long(void);
+
+/* KNOCKON_SHORT=1, for sanitizers: everything runs, but too little of it to be judged; says so. */
+bool theory_is_short(void);
 
 /* The measures of a World that has run, of the component named; METRIC_COUNT of them. */
 void theory_measure(const World *world, const char *component, double *values);

@@ -82,7 +82,7 @@ static void check_paths(Paths *paths, char *scenario) {
     Model *model = theory_compile(scenario, NULL, 0);
     double customers_x = theory_customers_x(paths->plan->printed != NULL);
     paths->model = model;
-    paths->each = (uint32_t)(paths->plan->each * customers_x);
+    paths->each = (uint32_t)ceil(paths->plan->each * customers_x);
     theory_for_each(THEORY_REPLICATIONS, run_group, paths);
     TheoryMetric whole = {"integral of N", "desk", METRIC_in_system_mean, paths->expected_integral};
     bool passes = theory_judge(id, &whole, paths->integral, customers_x);

@@ -42,6 +42,7 @@ static inline uint32_t path_below(uint32_t path, uint32_t step) {
 }
 
 static inline EventId push(World *world, SimTime delay, EventKind kind, uint32_t target) {
+    DCHECK(delay >= 0);
     return queue_push(&world->queue, world->now + delay, (uint16_t)kind, target);
 }
 
@@ -56,17 +57,20 @@ static inline void unset(World *world, EventId *timer) {
 
 /* At the constant delay of a class of Model.timers; the queue counts its classes from 1. */
 static inline EventId push_timer(World *world, TimerClass timer, EventKind kind, uint32_t target) {
+    DCHECK(timer < world->model->timer_count);
     return queue_push_timer(&world->queue, world->now, (uint16_t)(timer + 1), (uint16_t)kind,
                             target);
 }
 
 static inline uint32_t service_component(const World *world, uint32_t replica) {
+    DCHECK(replica < world->model->replica_count);
     return world->replicas[replica].component;
 }
 
 /* The state of the retry budget that this call draws on. */
 static inline void *budget_state(const World *world, const Call *call) {
     const Edge *edge = &world->model->edges[call->edge];
+    DCHECK(call->instance < edge->instances);
     return world_state(world, world->edges[call->edge].budget_state +
                                   call->instance * edge->budget.kind->state_size);
 }
@@ -104,6 +108,7 @@ static inline uint32_t pick_replica(World *world, const Call *call, const Attemp
     if (count > 1) {
         return route_among(world, call, attempt);
     }
+    DCHECK(count <= world->model->services[edge->to].replica_count);
     return count == 0 ? NONE : world->routable[world->model->services[edge->to].replica_first];
 }
 void queue_append(World *world, Replica *replica, uint32_t attempt);

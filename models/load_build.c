@@ -51,6 +51,7 @@ static void pieces_add(Pieces *pieces, double from_s, double to_s, double first,
     if (from_s == to_s) {
         return;
     }
+    CHECK(first > -1e-9 && last > -1e-9); /* a sine may end a rounding error below 0 */
     LoadPiece piece = {from_s, first, (last - first) / (to_s - from_s)};
     if (pieces->count > 0 && piece.slope == 0) {
         const LoadPiece *before = &pieces->items[pieces->count - 1];
@@ -63,6 +64,7 @@ static void pieces_add(Pieces *pieces, double from_s, double to_s, double first,
 
 /* Each factor is pieces over [0, FACTOR_END_S). */
 static void factor_of_points(const LoadSpec *spec, Pieces *out) {
+    CHECK(spec->point_count > 0);
     double at_s = 0;
     double x = spec->is_linear ? spec->points[0].x : 1;
     for (uint32_t i = 0; i < spec->point_count; i++) {
@@ -78,6 +80,7 @@ static void factor_of_points(const LoadSpec *spec, Pieces *out) {
 }
 
 static void factor_of_spike(const LoadSpike *spike, Pieces *out) {
+    CHECK(spike->lasts >= 0 && spike->ramp <= spike->lasts / 2);
     double times_s[4] = {time_to_s(spike->at), time_to_s(spike->at + spike->ramp),
                          time_to_s(spike->at + spike->lasts - spike->ramp),
                          time_to_s(spike->at + spike->lasts)};
@@ -92,6 +95,7 @@ static void factor_of_spike(const LoadSpike *spike, Pieces *out) {
 static double sine(double turns) {
     turns -= __builtin_floor(turns);
     double x = turns <= 0.25 ? turns : turns <= 0.75 ? 0.5 - turns : turns - 1;
+    CHECK(x >= -0.25 && x <= 0.25);
     x *= TWO_PI;
     double sum = 0;
     for (int k = 23; k >= 3; k -= 2) {
@@ -103,6 +107,7 @@ static double sine(double turns) {
 static bool factor_of_sine(const LoadSpec *spec, double horizon_s, Pieces *out, Error *error) {
     double period_s = time_to_s(spec->sine_period);
     CHECK(period_s > 0);
+    CHECK(spec->sine_amplitude >= 0 && spec->sine_amplitude <= 1);
     double needed = horizon_s / period_s * LOAD_SINE_CHORDS;
     if (needed > LOAD_PIECES_MAX) {
         return error_set(error,
@@ -133,6 +138,7 @@ typedef struct Factors {
 
 static int compare_times(const void *a, const void *b) {
     double x = *(const double *)a, y = *(const double *)b;
+    CHECK(x >= 0 && y >= 0);
     return (x > y) - (x < y);
 }
 
@@ -158,10 +164,12 @@ static Times factors_breaks(const Factors *factors, double horizon_s) {
         }
     }
     all.count = kept;
+    CHECK(all.items[0] == 0 && all.items[kept - 1] == horizon_s);
     return all;
 }
 
 static double factor_value(const LoadPiece *piece, double at_s) {
+    CHECK(at_s >= piece->from_s);
     return piece->value + piece->slope * (at_s - piece->from_s);
 }
 
@@ -170,6 +178,7 @@ static double factor_value(const LoadPiece *piece, double at_s) {
  * others, and a chord over 1/n of the interval misses by an eighth of that over n^2. */
 static double product_chords(const Factors *factors, const LoadPiece *const *now, double from_s,
                              double to_s) {
+    CHECK(from_s < to_s);
     double sum = 0, sum_of_squares = 0;
     for (size_t f = 0; f < factors->count; f++) {
         double first = factor_value(now[f], from_s), last = factor_value(now[f], to_s);
@@ -197,6 +206,7 @@ static double product_value(const Factors *factors, const LoadPiece *const *now,
 static bool factors_multiply(const Factors *factors, const Times *breaks, Pieces *out) {
     const LoadPiece **now = mem_zalloc(factors->count, sizeof *now);
     size_t *index = mem_zalloc(factors->count, sizeof *index);
+    CHECK(factors->count > 0);
     bool fits = true;
     for (size_t i = 0; fits && i + 1 < breaks->count; i++) {
         double from_s = breaks->items[i], to_s = breaks->items[i + 1];
@@ -233,6 +243,7 @@ static void curve_finish(Model *model, Pieces *pieces, double horizon_s, LoadCur
     out->pieces = model_alloc(model, pieces->count, sizeof *out->pieces);
     memcpy(out->pieces, pieces->items, pieces->count * sizeof *out->pieces);
     out->is_one = out->piece_count == 1 && out->pieces[0].value == 1 && out->pieces[0].slope == 0;
+    CHECK(out->pieces[0].from_s == 0);
     out->max = 0;
     for (uint32_t i = 0; i < out->piece_count; i++) {
         const LoadPiece *piece = &out->pieces[i];

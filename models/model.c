@@ -30,6 +30,7 @@ void model_destroy(Model *model) {
         return;
     }
     struct ModelArena *arena = model->arena;
+    CHECK(arena != NULL);
     for (size_t i = 0; i < arena->blocks.count; i++) {
         mem_free(arena->blocks.items[i]);
     }
@@ -57,6 +58,7 @@ char *model_copy_text(Model *model, const char *text) {
 }
 
 void model_own_dist(Model *model, const Dist *dist) {
+    CHECK(model->arena != NULL);
     if (dist->table != NULL) {
         vec_push(&model->arena->dists, *dist);
     }
@@ -149,6 +151,7 @@ static void finish_services(Model *model) {
 /* "gateway->llm"; a second edge between the two is "gateway->llm#2": streams are keyed by it. */
 static char *edge_name(Model *model, uint32_t index) {
     const Edge *edge = &model->edges[index];
+    CHECK(index < model->edge_count);
     uint32_t number = 1;
     for (uint32_t i = 0; i < index; i++) {
         number += model->edges[i].caller == edge->caller && model->edges[i].to == edge->to;
@@ -218,6 +221,7 @@ static void finish_trigger(Model *model) {
         if (!fault->is_recurring && fault->at < model->run.duration) {
             SimTime left = model->run.duration - fault->at;
             SimTime lasts = model_fault_lasts(model, fault);
+            CHECK(lasts >= 0);
             model_add_trigger(model, fault->at, fault->at + (lasts < left ? lasts : left));
         }
     }

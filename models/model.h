@@ -224,6 +224,7 @@ uint32_t model_component_count(const Model *model);
 const char *model_component_name(const Model *model, uint32_t component);
 bool model_component_is_client(const Model *model, uint32_t component);
 static inline uint32_t model_service_component(const Model *model, uint32_t service) {
+    DCHECK(service < model->service_count);
     return model->client_count + service;
 }
 

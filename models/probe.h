@@ -106,6 +106,7 @@ void probe_measure(const Probe *probe, uint32_t component, SimTime now, double *
 /* Cell of the series. */
 static inline double probe_series(const Probe *probe, uint32_t sample, uint32_t component,
                                   uint32_t column) {
+    DCHECK(component < probe->component_count && column < SERIES_WIDTH);
     return probe->series
         .items[((size_t)sample * probe->component_count + component) * SERIES_WIDTH + column];
 }
@@ -113,6 +114,7 @@ static inline double probe_series(const Probe *probe, uint32_t sample, uint32_t 
 static inline void probe_add(Probe *probe, uint32_t component, Count count, bool is_measured,
                              uint64_t amount) {
     if (!probe->is_off) {
+        DCHECK(component < probe->component_count && count < COUNT_KIND_COUNT);
         probe->components[component].counts[is_measured][count] += amount;
     }
 }
@@ -124,6 +126,7 @@ static inline void probe_count(Probe *probe, uint32_t component, Count count, bo
 static inline void probe_level(Probe *probe, uint32_t component, LevelKind kind, SimTime now,
                                int64_t change) {
     if (!probe->is_off) {
+        DCHECK(component < probe->component_count && kind < LEVEL_KIND_COUNT);
         level_add(&probe->components[component].levels[kind], now, change);
     }
 }
@@ -131,6 +134,7 @@ static inline void probe_level(Probe *probe, uint32_t component, LevelKind kind,
 static inline void probe_record(Probe *probe, uint32_t component, Recorded what, bool is_measured,
                                 SimTime value) {
     if (!probe->is_off) {
+        DCHECK(component < probe->component_count && what < RECORDED_COUNT);
         ComponentProbe *at = &probe->components[component];
         uint32_t bucket = hist_bucket(value);
         hist_record_in(&at->interval[what], bucket, value);

@@ -31,7 +31,7 @@ typedef struct Replica {
     uint32_t busy;                                /* slots in use */
     uint32_t suspended_count;                     /* work that lost its slot */
     bool is_held; /* in the middle of a step at whose end it starts what may start */
-    uint32_t server_state, shed_state;            /* offsets into World.states */
+    uint32_t server_state, shed_state; /* offsets into World.states */
     ReplicaLevers levers;
 } Replica;
 
@@ -170,11 +170,13 @@ static inline bool event_is_set(EventId id) {
 }
 
 static inline void *world_state(const World *world, uint32_t offset) {
+    DCHECK(world->states != NULL);
     return world->states + offset;
 }
 
 /* The service that an attempt is at or on its way to. */
 static inline const Service *world_service_of(const World *world, const Replica *replica) {
+    DCHECK(replica->service < world->model->service_count);
     return &world->model->services[replica->service];
 }
 

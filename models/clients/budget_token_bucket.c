@@ -42,6 +42,7 @@ static bool token_bucket_take(const void *params, void *state, Outcome failure) 
         return false;
     }
     s->tokens -= cost;
+    CHECK(s->tokens >= 0 && s->tokens <= p->capacity);
     return true;
 }
 

@@ -34,6 +34,7 @@ typedef struct ServerOps {
 } ServerOps;
 
 static inline const ServerOps *server_ops(const World *world, const Replica *replica) {
+    DCHECK(world_service_of(world, replica)->server.kind->family == FAMILY_SERVER);
     return world_service_of(world, replica)->server.kind->ops;
 }
 

@@ -24,10 +24,12 @@ typedef struct SharingState {
 } SharingState;
 
 static SharingState *sharing_state(World *world, uint32_t replica) {
+    DCHECK(replica < world->model->replica_count);
     return world_state(world, world->replicas[replica].server_state);
 }
 
 static const SharingParams *sharing_params(const World *world, uint32_t replica) {
+    DCHECK(replica < world->model->replica_count);
     return world_service_of(world, &world->replicas[replica])->server.params;
 }
 
@@ -122,6 +124,7 @@ static void sharing_update(World *world, uint32_t replica) {
     } else {
         s->progress_s = 0; /* an empty server starts afresh, so that precision never fades */
     }
+    CHECK(s->progress_s >= 0);
     s->updated_at = world->now;
 }
 

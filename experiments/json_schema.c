@@ -55,6 +55,8 @@ static json_t *or_word(json_t *value, const char *word) {
     return json_pack("{s:[o, {s:s}]}", "anyOf", value, "const", word);
 }
 
+static json_t *params_object(const Param *params, uint32_t count);
+
 static json_t *value_schema(const Param *param) {
     switch (param->type) {
     case PARAM_DURATION:
@@ -92,6 +94,8 @@ static json_t *value_schema(const Param *param) {
         return refer("text");
     case PARAM_KIND:
         return refer(family_key(param->family));
+    case PARAM_PART:
+        return params_object(param->part->params, param->part->param_count);
     }
     CHECK(!"a parameter has a schema");
     return NULL;

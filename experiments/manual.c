@@ -114,6 +114,16 @@ static const Style markdown_style = {markdown_section, markdown_entry, markdown_
 
 enum { VALUE_SIZE = 512 };
 
+/* "map of time (text), input_tokens (text, optional)". */
+static void print_keys_of(const Schema *part, char text[VALUE_SIZE], size_t used) {
+    for (uint32_t i = 0; i < part->param_count && used < VALUE_SIZE; i++) {
+        const Param *key = &part->params[i];
+        used += (size_t)snprintf(text + used, VALUE_SIZE - used, "%s %s (%s%s)",
+                                 i == 0 ? " of" : ",", key->name, schema_type_name(key),
+                                 key->is_optional ? ", optional" : "");
+    }
+}
+
 /* "duration above 0s", "one of fifo, lifo", "kind of retry". */
 static void print_value(const Param *param, char text[VALUE_SIZE]) {
     char range[SCHEMA_RANGE_SIZE];
@@ -121,6 +131,10 @@ static void print_value(const Param *param, char text[VALUE_SIZE]) {
     size_t used = (size_t)snprintf(text, VALUE_SIZE, "%s", schema_type_name(param));
     if (param->type == PARAM_KIND) {
         snprintf(text, VALUE_SIZE, "kind of %s", family_key(param->family));
+        return;
+    }
+    if (param->type == PARAM_PART) {
+        print_keys_of(param->part, text, used);
         return;
     }
     if (param->choices != NULL) {

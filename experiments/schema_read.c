@@ -194,6 +194,9 @@ void schema_read_value(SchemaReader *reader, const char *owner, const Param *par
     case PARAM_KIND:
         schema_read_kind(reader, param->family, value, (Component *)(void *)member);
         return;
+    case PARAM_PART:
+        schema_read(reader, param->part, value, value, (SchemaKeys){0}, member);
+        return;
     case PARAM_DURATIONS:
     case PARAM_RATES:
     case PARAM_COUNTS:

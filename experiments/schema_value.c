@@ -76,6 +76,8 @@ const char *schema_type_name(const Param *param) {
         return "file";
     case PARAM_KIND:
         return "kind";
+    case PARAM_PART:
+        return "map";
     case PARAM_DURATIONS:
         return "duration, or list of durations";
     case PARAM_RATES:

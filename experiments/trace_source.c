@@ -33,9 +33,10 @@ static bool find_spec(const Client *client, TraceSpec *out) {
     *out = (TraceSpec){.path = ops->trace_file(params),
                        .format = find_format(params->format),
                        .time_unit = time_units[params->time_unit]};
-    out->time_column = params->has_time_column ? params->time_column : NULL;
-    out->input_column = params->has_input_column ? params->input_column : NULL;
-    out->output_column = params->has_output_column ? params->output_column : NULL;
+    const TraceColumnNames *columns = &params->columns;
+    out->time_column = params->has_columns ? columns->time : NULL;
+    out->input_column = columns->has_input_tokens ? columns->input_tokens : NULL;
+    out->output_column = columns->has_output_tokens ? columns->output_tokens : NULL;
     return true;
 }
 

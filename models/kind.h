@@ -46,6 +46,7 @@ typedef enum ParamType {
     PARAM_TEXT,       /* const char *; as written */
     PARAM_FILE,       /* const char *; a path, relative to the file that names it */
     PARAM_KIND,       /* Component; a kind of `family` */
+    PARAM_PART,       /* the struct that `part` describes; a map of its own */
 } ParamType;
 
 #define COUNT_UNLIMITED UINT32_MAX
@@ -75,11 +76,12 @@ typedef struct Param {
     const char *unit;    /* PARAM_DIST: "s" or "tok"; PARAM_NUMBER: a word for the manual or NULL */
     double min, max;     /* in seconds, per second, or pure; checked when min < max or exclusive */
     bool above_min;      /* min itself is refused */
-    bool may_be_unlimited;  /* COUNT: `unlimited`; DURATION: `none`, which is SIM_TIME_NEVER */
-    const char *never_word; /* DURATION: what is written instead of `none`; NULL: `none` */
-    Family family;          /* PARAM_KIND */
-    bool is_optional;       /* may be left out without a preset; then the value stays zero … */
-    size_t has_offset;      /* … and the bool here tells whether it was given */
+    bool may_be_unlimited;     /* COUNT: `unlimited`; DURATION: `none`, which is SIM_TIME_NEVER */
+    const char *never_word;    /* DURATION: what is written instead of `none`; NULL: `none` */
+    Family family;             /* PARAM_KIND */
+    const struct Schema *part; /* PARAM_PART; offsets in it count from the part's start */
+    bool is_optional;          /* may be left out without a preset; then the value stays zero … */
+    size_t has_offset;         /* … and the bool here tells whether it was given */
 } Param;
 
 /* No upper bound for `max`. */

@@ -125,6 +125,17 @@ static const char *trace_file(const void *params) {
     return p->file;
 }
 
+static const Param columns_params[] = {
+    {"time", PARAM_TEXT, offsetof(TraceColumnNames, time), .doc = "Of the arrival times."},
+    {"input_tokens", PARAM_TEXT, offsetof(TraceColumnNames, input_tokens), .is_optional = true,
+     .has_offset = offsetof(TraceColumnNames, has_input_tokens), .doc = "Of the prompt lengths."},
+    {"output_tokens", PARAM_TEXT, offsetof(TraceColumnNames, output_tokens), .is_optional = true,
+     .has_offset = offsetof(TraceColumnNames, has_output_tokens), .doc = "Of the answer lengths."},
+};
+
+static const Schema columns_schema = {"'columns'", columns_params, PARAM_COUNT_OF(columns_params),
+                                      sizeof(TraceColumnNames)};
+
 static const Param trace_params[] = {
     {"file", PARAM_FILE, offsetof(TraceParams, file),
      .doc = "CSV or JSON lines; streamed, never held whole."},
@@ -136,15 +147,9 @@ static const Param trace_params[] = {
      .doc = "Starts again when the trace has ended."},
     {"time_unit", PARAM_CHOICE, offsetof(TraceParams, time_unit), .preset = "s",
      .choices = "s|ms|us|ns", .doc = "Unit of the time column, for a format of your own."},
-    {"time_column", PARAM_TEXT, offsetof(TraceParams, time_column), .is_optional = true,
-     .has_offset = offsetof(TraceParams, has_time_column),
-     .doc = "The column of arrival times, for a format of your own."},
-    {"input_column", PARAM_TEXT, offsetof(TraceParams, input_column), .is_optional = true,
-     .has_offset = offsetof(TraceParams, has_input_column),
-     .doc = "The column of prompt lengths, for a format of your own."},
-    {"output_column", PARAM_TEXT, offsetof(TraceParams, output_column), .is_optional = true,
-     .has_offset = offsetof(TraceParams, has_output_column),
-     .doc = "The column of answer lengths, for a format of your own."},
+    {"columns", PARAM_PART, offsetof(TraceParams, columns), .part = &columns_schema,
+     .is_optional = true, .has_offset = offsetof(TraceParams, has_columns),
+     .doc = "The names of the columns, for a format of your own."},
 };
 
 static const ArrivalOps trace_ops = {.next = trace_next, .trace_file = trace_file};

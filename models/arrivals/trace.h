@@ -7,14 +7,21 @@
 
 #define TRACE_FORMATS "auto|azure-llm|burstgpt|mooncake|vidur|rate|columns"
 
+/* Which columns to read of a file with a format of its own. */
+typedef struct TraceColumnNames {
+    const char *time;
+    bool has_input_tokens, has_output_tokens;
+    const char *input_tokens, *output_tokens;
+} TraceColumnNames;
+
 typedef struct TraceParams {
     const char *file;
     uint8_t format;    /* index into TRACE_FORMATS */
     uint8_t time_unit; /* index into "s|ms|us|ns" */
     double speed;
     bool repeat;
-    bool has_time_column, has_input_column, has_output_column;
-    const char *time_column, *input_column, *output_column;
+    bool has_columns;
+    TraceColumnNames columns;
 } TraceParams;
 
 #endif

@@ -9,8 +9,8 @@
 
 enum { TEXT_SIZE = 2000, STATE_SIZE_MAX = 65536 };
 
-static size_t type_size(ParamType type) {
-    switch (type) {
+static size_t value_size(const Param *param) {
+    switch (param->type) {
     case PARAM_DURATION:
         return sizeof(SimTime);
     case PARAM_DURATIONS:
@@ -38,6 +38,8 @@ static size_t type_size(ParamType type) {
         return sizeof(char *);
     case PARAM_KIND:
         return sizeof(Component);
+    case PARAM_PART:
+        return param->part->size;
     }
     ck_abort_msg("a type without a size");
     return 0;
@@ -122,6 +124,9 @@ static void print_sample(const Param *param, char *text, size_t size) {
     case PARAM_FILE:
         snprintf(text, size, "/dev/null");
         return;
+    case PARAM_PART:
+        snprintf(text, size, "{%s: abc}", param->part->params[0].name);
+        return;
     case PARAM_KIND:
         for (size_t i = 0; i < registry_kind_count(); i++) {
             if (registry_kind(i)->family == param->family) {
@@ -171,8 +176,7 @@ static bool ends_in_a_period(const char *text) {
 static void check_row(const char *owner, const Param *param, size_t struct_size) {
     const char *name = param->name;
     ck_assert_msg(param->doc != NULL && ends_in_a_period(param->doc), "%s.%s: doc", owner, name);
-    ck_assert_msg(param->offset + type_size(param->type) <= struct_size, "%s.%s: offset", owner,
-                  name);
+    ck_assert_msg(param->offset + value_size(param) <= struct_size, "%s.%s: offset", owner, name);
     ck_assert_msg(param->preset == NULL || !param->is_optional, "%s.%s: two defaults", owner, name);
     ck_assert_msg(param->has_offset < struct_size, "%s.%s: has_offset", owner, name);
     bool needs_choices = param->type == PARAM_CHOICE || param->type == PARAM_CHOICES;

@@ -63,7 +63,7 @@ static Measures run_by_hand(const char *services, const char *call, const char *
                                  "clients:\n"
                                  "  web:\n"
                                  "    target: desk\n"
-                                 "    arrivals: {trace: {file: %s, time_column: at_s}}\n"
+                                 "    arrivals: {trace: {file: %s, columns: {time: at_s}}}\n"
                                  "    call: %s\n"
                                  "services:\n%s",
                                  path, call, services);

@@ -346,7 +346,9 @@ static bool check_steady(const SteadyRow *row) {
     bool passes = judge_steady("E N", row->in_system, steady.in_system, 5e-5, length_x);
     passes &=
         judge_steady("amplification", row->amplification, steady.amplification, 5e-5, length_x);
-    passes &= judge_steady("goodput ratio", row->goodput, steady.goodput, 5e-5, length_x);
+    /* A rare dip (a fill-up from empty is some 1000 good answers in 2e7) may be seen by one of both
+     * only, and then leaves no trace in the other's error. */
+    passes &= judge_steady("goodput ratio", row->goodput, steady.goodput, 1.5e-4, length_x);
     fflush(stdout);
     model_destroy(model);
     free(scenario);

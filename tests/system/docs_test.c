@@ -206,7 +206,7 @@ START_TEST(the_manual_names_every_file_column_verdict_and_status) {
         check_word(text, "\n| `%s` |", verdict_name((VerdictKind)kind));
     }
     for (int status = EXIT_FINE; status <= EXIT_PICTURES; status++) {
-        char number[8];
+        char number[16];
         snprintf(number, sizeof number, "%d", status);
         check_word(text, "\n| %s |", number);
     }

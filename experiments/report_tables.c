@@ -166,15 +166,15 @@ void report_write_rules(Text *page) {
         "and is not back by the end.</li>"
         "<li><b>unfinished</b>: the run ends before <code>settle</code> + <code>horizon</code> "
         "after the trigger's end.</li>"
-        "<li><b>healthy</b>: never below <code>healthy</code> x the twin's for <code>hold</code>."
-        "</li>"
         "<li><b>metastable</b>: still below at the trigger's end + <code>settle</code> + "
         "<code>horizon</code>.</li>"
         "<li><b>degraded</b>: back, but with more attempts per request or a longer median latency "
         "than the twin's.</li>"
-        "<li><b>recovered</b>: back for <code>hold</code>.</li></ul>"
+        "<li><b>recovered</b>: back for <code>hold</code>.</li>"
+        "<li><b>healthy</b>: never below <code>healthy</code> x the twin's for <code>hold</code>."
+        "</li></ul>"
         "<p>Shares of verdicts come with Wilson's interval, which is honest at 0 and at 100 %. The "
-        "manual has the rules in full: <code>man 5 knockon-scenario</code>; the keys and their "
+        "manual, docs/manual.md, has the rules in full; the keys and their "
         "defaults: <code>knockon kinds verdict</code>.</p></details>\n");
 }
 

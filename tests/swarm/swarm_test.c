@@ -320,44 +320,87 @@ static void check_same_measures(const Run *run, uint64_t seed, const SwarmChange
     at_work.text = text;
 }
 
-static void check_scenario(uint64_t seed) {
+/* ---- The claims, each for a share of the seeds */
+
+static void check_conserved(uint64_t seed) {
     Run run;
     run_scenario(&run, seed, NULL, (WorldOptions){.check_every = 1009});
     check_run(&run);
-    check_same_events(&run, seed, NULL, (WorldOptions){.is_unmeasured = true});
-    if (seed % 4 == 0) {
-        check_same_events(&run, seed, &(SwarmChange){.has_late_fault = true}, (WorldOptions){0});
-    } else if (seed % 4 == 1) {
-        check_same_measures(&run, seed, &(SwarmChange){.has_spare_service = true});
-    }
     run_free(&run);
-    if (seed % 4 == 2) {
-        run_scenario(&run, seed, &(SwarmChange){.tries_once = true}, (WorldOptions){0});
-        check_same_events(&run, seed, &(SwarmChange){.tries_never = true}, (WorldOptions){0});
-        run_free(&run);
-    }
 }
 
-START_TEST(any_scenario_conserves_measures_and_repeats) {
+static void check_unmeasured(uint64_t seed) {
+    Run run;
+    run_scenario(&run, seed, NULL, (WorldOptions){0});
+    check_same_events(&run, seed, NULL, (WorldOptions){.is_unmeasured = true});
+    run_free(&run);
+}
+
+static void check_late_fault(uint64_t seed) {
+    Run run;
+    run_scenario(&run, seed, NULL, (WorldOptions){0});
+    check_same_events(&run, seed, &(SwarmChange){.has_late_fault = true}, (WorldOptions){0});
+    run_free(&run);
+}
+
+static void check_spare_service(uint64_t seed) {
+    Run run;
+    run_scenario(&run, seed, NULL, (WorldOptions){0});
+    check_same_measures(&run, seed, &(SwarmChange){.has_spare_service = true});
+    run_free(&run);
+}
+
+static void check_one_attempt(uint64_t seed) {
+    Run run;
+    run_scenario(&run, seed, &(SwarmChange){.tries_once = true}, (WorldOptions){0});
+    check_same_events(&run, seed, &(SwarmChange){.tries_never = true}, (WorldOptions){0});
+    run_free(&run);
+}
+
+/* Every `stride`-th seed, or the one that is asked for. */
+static void for_seeds(uint64_t stride, void (*check)(uint64_t seed)) {
     const char *one = getenv("KNOCKON_SWARM_SEED"), *is_long = getenv("KNOCKON_LONG");
     signal(SIGABRT, on_signal);
     signal(SIGSEGV, on_signal);
     signal(SIGALRM, on_signal);
-    uint64_t count = is_long != NULL && strcmp(is_long, "1") == 0 ? 10 * SCENARIOS : SCENARIOS;
     if (one != NULL) {
-        uint64_t seed = strtoull(one, NULL, 10);
-        char *text = swarm_scenario(seed, &(SwarmChange){false});
-        fprintf(stderr, "%s", text);
-        free(text);
-        check_scenario(seed);
+        check(strtoull(one, NULL, 10));
         return;
     }
-    for (uint64_t seed = 1; seed <= count; seed++) {
+    uint64_t end = is_long != NULL && strcmp(is_long, "1") == 0 ? 10 * SCENARIOS : SCENARIOS;
+    for (uint64_t seed = 1; seed <= end; seed += stride) {
         alarm(SECONDS_MAX); /* for each: one that hangs is reported like one that fails */
-        check_scenario(seed);
+        check(seed);
     }
     alarm(0);
 }
+
+START_TEST(everything_is_conserved_and_every_measure_in_its_range) {
+    for_seeds(1, check_conserved);
+}
 END_TEST
 
-TEST_SUITE("swarm/swarm", any_scenario_conserves_measures_and_repeats)
+START_TEST(taking_no_numbers_changes_nothing) {
+    for_seeds(2, check_unmeasured);
+}
+END_TEST
+
+START_TEST(a_fault_after_the_end_changes_nothing) {
+    for_seeds(3, check_late_fault);
+}
+END_TEST
+
+START_TEST(a_service_that_nobody_calls_changes_no_measure_of_others) {
+    for_seeds(3, check_spare_service);
+}
+END_TEST
+
+START_TEST(a_retry_policy_of_one_attempt_is_none) {
+    for_seeds(3, check_one_attempt);
+}
+END_TEST
+
+TEST_SUITE("swarm/swarm", everything_is_conserved_and_every_measure_in_its_range,
+           taking_no_numbers_changes_nothing, a_fault_after_the_end_changes_nothing,
+           a_service_that_nobody_calls_changes_no_measure_of_others,
+           a_retry_policy_of_one_attempt_is_none)

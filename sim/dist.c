@@ -129,6 +129,7 @@ static double draw_zipf(const Dist *dist, Rng *rng) {
         double x = zipf_hat_inverse(u, s);
         double rank = x < count ? (double)(int64_t)(x + 0.5) : count;
         rank = rank < 1 ? 1 : rank;
+        DCHECK(rank <= count);
         if (rank - x <= dist->u.zipf.sure || u >= zipf_hat(rank + 0.5, s) - zipf_weight(rank, s)) {
             return rank;
         }

@@ -41,6 +41,7 @@ Interval interval_proportions(const uint64_t successes[2], const uint64_t trials
         own[i] = interval_wilson(successes[i], trials[i], confidence);
     }
     double difference = share[0] - share[1];
+    CHECK(difference >= -1 && difference <= 1);
     return (Interval){difference - hypot(share[0] - own[0].low, own[1].high - share[1]),
                       difference + hypot(own[0].high - share[0], share[1] - own[1].low)};
 }

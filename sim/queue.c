@@ -55,6 +55,7 @@ void queue_copy(EventQueue *to, const EventQueue *from) {
     *to = *from;
     to->warm = NULL;
     to->warm_context = NULL;
+    CHECK(from->live <= from->record_count);
     heap_copy(&to->heap, &from->heap);
     buckets_copy(&to->buckets, &from->buckets);
     to->records = NULL;
@@ -101,6 +102,7 @@ static inline void key_push(EventQueue *queue, uint64_t time, uint64_t tag) {
 
 /* Fills the empty heap with the events that come next, and has what they need fetched. */
 static __attribute__((noinline)) bool queue_refill(EventQueue *queue) {
+    CHECK(queue->heap.end == HEAP_ROOT);
     bool is_checking = queue->dead > queue->live / 4;
     size_t dropped = 0;
     bool found =

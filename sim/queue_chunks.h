@@ -48,6 +48,7 @@ static inline QueueKey *chunk_keys(const QueueChunks *chunks, uint32_t chunk) {
 }
 
 static inline uint32_t chunk_next(const QueueChunks *chunks, uint32_t chunk) {
+    DCHECK(chunk_keys(chunks, chunk)->time <= CHUNK_NONE);
     return (uint32_t)chunk_keys(chunks, chunk)->time;
 }
 

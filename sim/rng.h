@@ -98,6 +98,7 @@ static inline void rng_keyed(Rng *out, const RngKey *key, uint64_t a, uint64_t b
     rng_philox2(a, b, key->k[0], block);
     *out = (Rng){
         .s = {block[0], block[1], block[1] ^ key->k[1], rng_rotate(block[0], 32) ^ key->k[0]}};
+    DCHECK((out->s[0] | out->s[1] | out->s[2] | out->s[3]) != 0);
 }
 
 /* 64 random bits: xoshiro256++ 1.0 (Blackman, Vigna, "Scrambled linear pseudorandom number

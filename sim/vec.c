@@ -26,6 +26,7 @@ void *mem_alloc(size_t size) {
 }
 
 void *mem_zalloc(size_t count, size_t size) {
+    CHECK(count <= PTRDIFF_MAX && size <= PTRDIFF_MAX);
     return mem_or_exit(calloc(count == 0 ? 1 : count, size == 0 ? 1 : size));
 }
 

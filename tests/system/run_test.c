@@ -110,8 +110,13 @@ START_TEST(results_are_the_same_bytes_for_any_number_of_threads) {
         ck_assert_int_eq(rename("mine", jobs[i]), 0);
         ck_assert(i == 0 ||
                   (directories_are_equal(jobs[0], jobs[i]) && strcmp(first, report) == 0));
-        first = i == 0 ? report : first;
+        if (i == 0) {
+            first = report;
+        } else {
+            free(report);
+        }
     }
+    free(first);
 }
 END_TEST
 

@@ -167,6 +167,9 @@ $(TIDIED): tidied/%:
 # The chapters that are generated, and the pictures of the README.
 docs: $(PROGRAM)
 	$(PROGRAM) kinds --markdown > docs/kinds.md
+images: $(PROGRAM)
+	$(PROGRAM) run --quiet $(DEMO) --out build/images --force
+	cp build/images/load.svg docs/images/demo.svg
 
 # ---- Installing
 install: all

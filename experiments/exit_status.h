@@ -13,7 +13,7 @@ typedef enum ExitStatus {
     EXIT_MEMORY = 5,        /* out of memory */
     EXIT_BUDGET = 6,        /* a budget was hit: results are marked truncated */
     EXIT_PICTURES = 7,      /* results are complete, pictures failed */
-    EXIT_INTERRUPTED = 130, /* by SIGINT; the same command goes on from there */
+    EXIT_INTERRUPTED = 130, /* by SIGINT; what was finished is kept */
     EXIT_TERMINATED = 143,  /* by SIGTERM; as above */
 } ExitStatus;
 

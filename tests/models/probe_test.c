@@ -2,6 +2,7 @@
 #include "models/probe.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/models/story.h"
@@ -101,6 +102,25 @@ START_TEST(a_request_that_arrives_as_the_warm_up_ends_is_measured_and_earlier_on
 }
 END_TEST
 
+START_TEST(a_warm_up_that_ends_within_a_row_changes_no_row) {
+    static const char rest[] =
+        "clients: {web: {target: api, arrivals: {poisson: {rate: 9/s}}, call: {timeout: 1s,"
+        " retry: {fixed: {max_attempts: 3, delay: 0.4s}}}}}\n"
+        "services: {api: {work: {exponential: {mean: 0.1s}}}}\n"
+        "faults: [{at: 1.1s, for: 2.2s, crash: {service: api}}]\n";
+    char cold[600], warm[600];
+    snprintf(cold, sizeof cold, "run: {duration: 30s, sample_every: 1s}\n%s", rest);
+    snprintf(warm, sizeof warm, "run: {duration: 30s, warmup: 2.385s, sample_every: 1s}\n%s", rest);
+    StoryRun one = story_run(cold, NULL), two = story_run(warm, NULL);
+    size_t count = one.world->probe.series.count;
+    ck_assert_uint_eq(two.world->probe.series.count, count);
+    ck_assert_mem_eq(one.world->probe.series.items, two.world->probe.series.items,
+                     count * sizeof(double));
+    story_free(&one);
+    story_free(&two);
+}
+END_TEST
+
 START_TEST(work_for_nobody_is_wasted_and_attempts_are_more_than_requests) {
     /* Both attempts take 2.385 s of work and come too late; the second would have been wanted until
      * 3.55 s. */
@@ -164,6 +184,7 @@ END_TEST
 TEST_SUITE("models/probe", a_row_is_the_interval_from_its_time_on,
            the_measures_of_a_run_are_those_of_its_requests,
            a_request_that_arrives_as_the_warm_up_ends_is_measured_and_earlier_ones_are_not,
+           a_warm_up_that_ends_within_a_row_changes_no_row,
            work_for_nobody_is_wasted_and_attempts_are_more_than_requests,
            availability_and_outages_count_replicas, batches_are_counted_with_their_sizes,
            every_metric_is_found_by_its_column)

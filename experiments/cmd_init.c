@@ -11,21 +11,14 @@
 
 #include "experiments/commands.h"
 #include "experiments/compile_parts.h"
+#include "experiments/data_dir.h"
 #include "experiments/exit_status.h"
 #include "experiments/nearest.h"
+#include "experiments/run_files.h"
 #include "experiments/templates.h"
 #include "sim/vec.h"
 
-#ifndef KNOCKON_DATA_DIR /* the Makefile says where it installs */
-#define KNOCKON_DATA_DIR "/usr/local/share/knockon"
-#endif
-
 typedef VEC(char *) Names;
-
-/* Where templates are: beside the sources when run from there, else where they were installed. */
-static const char *const template_dirs[] = {"experiments/scenarios",
-                                            KNOCKON_DATA_DIR "/experiments/scenarios"};
-enum { TEMPLATE_DIRS = sizeof template_dirs / sizeof template_dirs[0] };
 
 static int compare_names(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
@@ -40,29 +33,27 @@ static bool names_have(const Names *names, const char *name) {
     return false;
 }
 
-/* Every NAME.yaml in the directories; a directory that is not there has none. */
-static Names list_templates(void) {
+/* Every NAME.yaml in the directory; one that is not there has none. */
+static Names list_templates(const char *directory) {
     Names names = {0};
-    for (int d = 0; d < TEMPLATE_DIRS; d++) {
-        DIR *dir = opendir(template_dirs[d]);
-        if (dir == NULL) {
+    DIR *dir = opendir(directory);
+    if (dir == NULL) {
+        return names;
+    }
+    for (struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir)) {
+        size_t size = strlen(entry->d_name);
+        if (size <= 5 || strcmp(entry->d_name + size - 5, ".yaml") != 0) {
             continue;
         }
-        for (struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir)) {
-            size_t size = strlen(entry->d_name);
-            if (size <= 5 || strcmp(entry->d_name + size - 5, ".yaml") != 0) {
-                continue;
-            }
-            char *name = mem_copy_text(entry->d_name);
-            name[size - 5] = 0;
-            if (compile_is_name(name) && !names_have(&names, name)) {
-                vec_push(&names, name);
-            } else {
-                mem_free(name);
-            }
+        char *name = mem_copy_text(entry->d_name);
+        name[size - 5] = 0;
+        if (compile_is_name(name)) {
+            vec_push(&names, name);
+        } else {
+            mem_free(name);
         }
-        closedir(dir);
     }
+    closedir(dir);
     if (names.count > 0) {
         qsort(names.items, names.count, sizeof *names.items, compare_names);
     }
@@ -103,7 +94,7 @@ static int unknown_template(const char *name, const Names *names) {
     return EXIT_INPUT;
 }
 
-static int print_template(const char *name, const Names *names) {
+static int print_template(const char *name, const char *directory, const Names *names) {
     if (strcmp(name, TEMPLATE_MINIMAL) == 0) {
         fputs(template_minimal, stdout);
         return EXIT_FINE;
@@ -111,21 +102,25 @@ static int print_template(const char *name, const Names *names) {
     if (!names_have(names, name)) {
         return unknown_template(name, names);
     }
-    for (int d = 0; d < TEMPLATE_DIRS; d++) {
-        char path[512];
-        snprintf(path, sizeof path, "%s/%s.yaml", template_dirs[d], name);
-        if (copy_file(path)) {
-            return EXIT_FINE;
-        }
+    char file[256];
+    snprintf(file, sizeof file, "%s.yaml", name);
+    char *path = path_join(directory, file);
+    bool is_copied = copy_file(path);
+    if (!is_copied) {
+        fprintf(stderr, "knockon: cannot read template '%s': %s\n", path, strerror(errno));
     }
-    fprintf(stderr, "knockon: cannot read template '%s': %s\n", name, strerror(errno));
-    return EXIT_INPUT;
+    mem_free(path);
+    return is_copied ? EXIT_FINE : EXIT_INPUT;
 }
 
 int cmd_init(const Options *options) {
-    Names names = list_templates();
-    int status = print_template(
-        options->operands.count == 0 ? TEMPLATE_MINIMAL : options->operands.items[0], &names);
+    char *data = data_dir();
+    char *directory = path_join(data, "experiments/scenarios");
+    Names names = list_templates(directory);
+    const char *name = options->operands.count == 0 ? TEMPLATE_MINIMAL : options->operands.items[0];
+    int status = print_template(name, directory, &names);
+    mem_free(directory);
+    mem_free(data);
     for (size_t i = 0; i < names.count; i++) {
         mem_free(names.items[i]);
     }

@@ -7,16 +7,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "experiments/data_dir.h"
 #include "experiments/html.h"
 #include "experiments/plot_data.h"
 #include "experiments/spawn.h"
 #include "experiments/svg_tidy.h"
 #include "sim/check.h"
-
-/* Where `make install` puts what the program reads; the Makefile says. */
-#ifndef KNOCKON_DATA_DIR
-#define KNOCKON_DATA_DIR "/usr/local/share/knockon"
-#endif
 
 enum { ARGUMENT_SIZE = 32, ARGUMENTS_MAX = 7, PICTURE_SIZE_MAX = 16 << 20 };
 
@@ -40,22 +36,6 @@ const char *picture_file(Picture picture) {
 
 /* ---- Where the scripts are */
 
-/* A program under TREE/build/ belongs to the source tree TREE. */
-static char *source_tree(void) {
-    char *path = realpath("/proc/self/exe", NULL);
-    for (char *slash = NULL; path != NULL && (slash = strrchr(path, '/')) != NULL;) {
-        bool is_build = strcmp(slash, "/build") == 0;
-        *slash = '\0';
-        if (is_build) {
-            char *tree = mem_copy_text(path);
-            free(path);
-            return tree;
-        }
-    }
-    free(path);
-    return NULL;
-}
-
 static char *scripts_in(const char *directory) {
     char *plots = path_join(directory, "plots");
     char *style = path_join(plots, "style.gp");
@@ -68,18 +48,14 @@ static char *scripts_in(const char *directory) {
 }
 
 static char *scripts_find(Error *error) {
-    const char *given = getenv("KNOCKON_DATA");
-    char *tree = given == NULL ? source_tree() : NULL;
-    char *found = given != NULL ? scripts_in(given) : tree != NULL ? scripts_in(tree) : NULL;
-    if (found == NULL && given == NULL) {
-        found = scripts_in(KNOCKON_DATA_DIR);
-    }
+    char *directory = data_dir();
+    char *found = scripts_in(directory);
     if (found == NULL) {
-        error_set(error, "there are no plot scripts in '%s/plots'%s",
-                  given == NULL ? KNOCKON_DATA_DIR : given,
-                  given == NULL ? "; KNOCKON_DATA may name another directory" : "");
+        error_set(error, "there are no plot scripts in '%s/plots'%s", directory,
+                  getenv("KNOCKON_DATA") != NULL ? ""
+                                                 : "; KNOCKON_DATA may name another directory");
     }
-    mem_free(tree);
+    mem_free(directory);
     return found;
 }
 

@@ -166,6 +166,7 @@ END_TEST
 START_TEST(init_finds_the_templates_beside_it) {
     setup();
     ck_assert_int_eq(chdir(directory), 0);
+    ck_assert_int_eq(setenv("KNOCKON_DATA", directory, 1), 0);
     ck_assert_int_eq(mkdir("experiments", 0700), 0);
     ck_assert_int_eq(mkdir("experiments/scenarios", 0700), 0);
     write_file("experiments/scenarios/one-storm.yaml", "knockon: 1\n# storm\n");

@@ -133,7 +133,7 @@ others:
 SANITIZED = asan ubsan tsan
 asan:  FLAGS = OPT='-O1 -g -DKNOCKON_DCHECK' SANITIZE='-fsanitize=address -fno-omit-frame-pointer'
 ubsan: FLAGS = OPT='-O1 -g -DKNOCKON_DCHECK' SANITIZE='-fsanitize=undefined \
-    -fsanitize=float-cast-overflow,float-divide-by-zero -fno-sanitize-recover=all'
+    -fsanitize=float-cast-overflow -fno-sanitize-recover=all'
 tsan:  FLAGS = OPT='-O1 -g' SANITIZE=-fsanitize=thread
 $(SANITIZED): export KNOCKON_SHORT = 1
 $(SANITIZED): export CK_TIMEOUT_MULTIPLIER = 20

@@ -172,18 +172,16 @@ images: $(PROGRAM)
 	cp build/images/load.svg docs/images/demo.svg
 
 # ---- Installing
+SHARE = $(DESTDIR)$(PREFIX)/share/knockon
 install: all
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/knockon/plots \
-	    $(DESTDIR)$(PREFIX)/share/knockon/experiments/scenarios/traffic
-	install -m 755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/knockon
-	install -m 644 plots/*.gp $(DESTDIR)$(PREFIX)/share/knockon/plots
-	install -m 644 experiments/scenarios/*.yaml \
-	    $(DESTDIR)$(PREFIX)/share/knockon/experiments/scenarios
-	install -m 644 experiments/scenarios/traffic/* \
-	    $(DESTDIR)$(PREFIX)/share/knockon/experiments/scenarios/traffic
+	install -d "$(DESTDIR)$(PREFIX)/bin" "$(SHARE)/plots" "$(SHARE)/experiments/scenarios/traffic"
+	install -m 755 $(PROGRAM) "$(DESTDIR)$(PREFIX)/bin/knockon"
+	install -m 644 plots/*.gp "$(SHARE)/plots"
+	install -m 644 experiments/scenarios/*.yaml "$(SHARE)/experiments/scenarios"
+	install -m 644 experiments/scenarios/traffic/* "$(SHARE)/experiments/scenarios/traffic"
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/knockon
-	rm -rf $(DESTDIR)$(PREFIX)/share/knockon
+	rm -f "$(DESTDIR)$(PREFIX)/bin/knockon"
+	rm -rf "$(SHARE)"
 
 clean:
 	rm -rf build

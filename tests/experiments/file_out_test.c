@@ -292,7 +292,7 @@ END_TEST
 START_TEST(the_second_writer_is_told_who_holds_the_directory) {
     enter_scratch();
     OutDir dir = open_dir("out");
-    char expected[128];
+    char expected[256];
     char host[64] = "";
     gethostname(host, sizeof host - 1);
     snprintf(expected, sizeof expected,

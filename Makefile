@@ -148,12 +148,12 @@ bench:
 # ---- Care
 SOURCES = $(wildcard sim/*.[ch] models/*.[ch] models/*/*.[ch] experiments/*.[ch] tests/*.[ch] tests/*/*.[ch])
 format: deps-tidy
-	clang-format -i $(SOURCES)
+	@clang-format -i $(SOURCES)
 SHELL_SCRIPTS = $(wildcard tools/*.sh tests/*.sh tests/*/*.sh experiments/scenarios/traffic/*.sh) .ci/run
 TIDIED = $(addprefix tidied/,$(SIM) $(MODELS) $(EXPERIMENTS) experiments/main.c)
 tidy: deps-tidy
-	clang-format --dry-run --Werror $(SOURCES)
-	shellcheck $(SHELL_SCRIPTS)
+	@echo '  FORMAT'; clang-format --dry-run --Werror $(SOURCES)
+	@echo '  SHELLCHECK'; shellcheck $(SHELL_SCRIPTS)
 	@$(MAKE) --no-print-directory -j2 CC=gcc VARIANT=-werror WERROR=-Werror tests
 	@$(MAKE) --no-print-directory -j2 CC=clang VARIANT=-werror WERROR=-Werror tests
 	@sh tests/tidy.sh build/gcc-werror

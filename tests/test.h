@@ -1,7 +1,7 @@
 /* What every test program shares: Check, and a main that runs one suite.
  *
- * A file tests/ROOM/NAME_test.c is one program. It ends in TEST_SUITE("room/name", test_a, test_b…).
- * CK_FORK is left as Check sets it: a crash in one test is then that test's failure.
+ * A file tests/ROOM/NAME_test.c is one program. It ends in TEST_SUITE("room/name", test_a,
+ * test_b…). CK_FORK is left as Check sets it: a crash in one test is then that test's failure.
  */
 #ifndef KNOCKON_TESTS_TEST_H
 #define KNOCKON_TESTS_TEST_H

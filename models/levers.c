@@ -57,6 +57,9 @@ static void levers_commit_routes(World *world) {
     }
 }
 
+/* First everything is as it is now, then the World reacts: a caller who calls again at once meets
+ * all replicas of one crash down. What was in force before waits where the new levers came from,
+ * which the next recompute overwrites. */
 static void levers_commit(World *world) {
     const Model *model = world->model;
     CHECK(model->replica_count > 0);
@@ -64,16 +67,20 @@ static void levers_commit(World *world) {
         world->edges[i].is_cut = world->levers.edge_is_cut[i];
     }
     for (uint32_t i = 0; i < model->replica_count; i++) {
-        Replica *replica = &world->replicas[i];
-        ReplicaLevers before = replica->levers;
-        replica->levers = world->levers.replicas[i];
-        if (before.is_up && !replica->levers.is_up) {
+        ReplicaLevers before = world->replicas[i].levers;
+        world->replicas[i].levers = world->levers.replicas[i];
+        world->levers.replicas[i] = before;
+    }
+    levers_commit_routes(world);
+    for (uint32_t i = 0; i < model->replica_count; i++) {
+        const ReplicaLevers *before = &world->levers.replicas[i];
+        const ReplicaLevers *now = &world->replicas[i].levers;
+        if (before->is_up && !now->is_up) {
             flow_crash(world, i);
-        } else if (before.is_up != replica->levers.is_up || before.slots != replica->levers.slots) {
+        } else if (before->is_up != now->is_up || before->slots != now->slots) {
             flow_resize(world, i);
         }
     }
-    levers_commit_routes(world);
 }
 
 void levers_recompute(World *world) {

@@ -48,7 +48,8 @@ static char *source_tree(const char *program) {
 static char *installed_tree(const char *program) {
     char *prefix = mem_copy_text(program);
     char *share = NULL;
-    if (path_cut(prefix) && path_cut(prefix)) {
+    bool has_bin = path_cut(prefix);
+    if (has_bin && path_cut(prefix)) {
         share = path_join(prefix, "share/knockon");
     }
     mem_free(prefix);

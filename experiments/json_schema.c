@@ -60,6 +60,7 @@ static json_t *params_object(const Param *params, uint32_t count);
 static json_t *value_schema(const Param *param) {
     switch (param->type) {
     case PARAM_DURATION:
+    case PARAM_PICOSECONDS:
         return refer("duration");
     case PARAM_DURATIONS:
         return one_or_list("duration");

@@ -13,6 +13,7 @@ static Dimension param_dimension(ParamType type) {
     switch (type) {
     case PARAM_DURATION:
     case PARAM_DURATIONS:
+    case PARAM_PICOSECONDS:
         return DIMENSION_DURATION;
     case PARAM_RATE:
     case PARAM_RATES:
@@ -142,6 +143,24 @@ static bool read_duration(SchemaReader *reader, const char *owner, const Param *
     }
     *out = time;
     return true;
+}
+
+/* A coefficient of a step's duration: the step's end is then exact integer arithmetic. */
+static void read_picoseconds(SchemaReader *reader, const char *owner, const Param *param,
+                             const DocNode *value, int64_t *out) {
+    double seconds;
+    if (!read_number(reader, owner, param, value, &seconds)) {
+        return;
+    }
+    int64_t picoseconds = (int64_t)(seconds * 1e12 + 0.5);
+    if (seconds > 0 && picoseconds == 0) {
+        diag_error(reader->diagnostics, value,
+                   "%s is below a picosecond, the smallest part of a "
+                   "step there is",
+                   value->text);
+        return;
+    }
+    *out = picoseconds;
 }
 
 static bool read_count(SchemaReader *reader, const char *owner, const Param *param,
@@ -308,6 +327,9 @@ void schema_read_scalar(SchemaReader *reader, const char *owner, const Param *pa
     switch (param->type) {
     case PARAM_DURATION:
         read_duration(reader, owner, param, value, member);
+        return;
+    case PARAM_PICOSECONDS:
+        read_picoseconds(reader, owner, param, value, member);
         return;
     case PARAM_COUNT:
         read_count(reader, owner, param, value, member);

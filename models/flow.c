@@ -46,6 +46,8 @@ void flow_begin(World *world, uint32_t edge_index, uint32_t parent, const Origin
                    .user = origin->user,
                    .input_tokens = origin->input_tokens,
                    .output_tokens = origin->output_tokens,
+                   .prompt = origin->prompt,
+                   .rank = origin->rank,
                    .path = path_below(origin->path, state->path_salt),
                    .holders = 1,
                    .is_open = true,
@@ -310,6 +312,8 @@ static void call_group(World *world, uint32_t slot, const CallGroup *group) {
                      .user = NONE,
                      .input_tokens = call->input_tokens,
                      .output_tokens = call->output_tokens,
+                     .prompt = call->prompt,
+                     .rank = call->rank,
                      .is_measured = call->is_measured};
     for (uint32_t i = 0; i < group->edge_count; i++) {
         if (is_made(world, group->first_edge + i, attempt)) {

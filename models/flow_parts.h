@@ -13,6 +13,8 @@ typedef struct Origin {
     uint32_t client; /* NONE: it was there at the start */
     uint32_t user;   /* NONE unless a closed client's user asks */
     uint32_t input_tokens, output_tokens;
+    uint32_t prompt; /* of World.prompts; NONE */
+    uint8_t rank;
     bool is_measured;
 } Origin;
 

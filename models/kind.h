@@ -29,24 +29,25 @@ typedef enum Family {
 
 /* What a parameter's value is in C, and which texts the language accepts for it. */
 typedef enum ParamType {
-    PARAM_DURATION,   /* SimTime; "250ms" */
-    PARAM_DURATIONS,  /* DurationList; one duration or a list */
-    PARAM_RATE,       /* double, per second; "120/s" */
-    PARAM_RATES,      /* NumberList; a list of rates */
-    PARAM_RATIO,      /* double; "30%" or 0.3 */
-    PARAM_NUMBER,     /* double; a pure number */
-    PARAM_COUNT,      /* uint32_t; "4k"; "unlimited" = COUNT_UNLIMITED where allowed */
-    PARAM_COUNTS,     /* CountList; one count or a list */
-    PARAM_FLAG,       /* bool; true or false */
-    PARAM_CHOICE,     /* uint8_t; the index of one of `choices` */
-    PARAM_CHOICES,    /* uint8_t; a bit per named choice; one word or a list */
-    PARAM_DIST,       /* Dist; a quantity in `unit`, or {law: {parameters}} */
-    PARAM_SERVICE,    /* uint32_t; index of the service that is named */
-    PARAM_COMPONENTS, /* CountList; indices of the components (clients, services) that are named */
-    PARAM_TEXT,       /* const char *; as written */
-    PARAM_FILE,       /* const char *; a path, relative to the file that names it */
-    PARAM_KIND,       /* Component; a kind of `family` */
-    PARAM_PART,       /* the struct that `part` describes; a map of its own */
+    PARAM_DURATION,    /* SimTime; "250ms" */
+    PARAM_PICOSECONDS, /* int64_t; a duration kept to the picosecond, "19.7972us" */
+    PARAM_DURATIONS,   /* DurationList; one duration or a list */
+    PARAM_RATE,        /* double, per second; "120/s" */
+    PARAM_RATES,       /* NumberList; a list of rates */
+    PARAM_RATIO,       /* double; "30%" or 0.3 */
+    PARAM_NUMBER,      /* double; a pure number */
+    PARAM_COUNT,       /* uint32_t; "4k"; "unlimited" = COUNT_UNLIMITED where allowed */
+    PARAM_COUNTS,      /* CountList; one count or a list */
+    PARAM_FLAG,        /* bool; true or false */
+    PARAM_CHOICE,      /* uint8_t; the index of one of `choices` */
+    PARAM_CHOICES,     /* uint8_t; a bit per named choice; one word or a list */
+    PARAM_DIST,        /* Dist; a quantity in `unit`, or {law: {parameters}} */
+    PARAM_SERVICE,     /* uint32_t; index of the service that is named */
+    PARAM_COMPONENTS,  /* CountList; indices of the components (clients, services) that are named */
+    PARAM_TEXT,        /* const char *; as written */
+    PARAM_FILE,        /* const char *; a path, relative to the file that names it */
+    PARAM_KIND,        /* Component; a kind of `family` */
+    PARAM_PART,        /* the struct that `part` describes; a map of its own */
 } ParamType;
 
 #define COUNT_UNLIMITED UINT32_MAX
@@ -95,7 +96,9 @@ typedef struct Kind {
     uint32_t param_count;
     uint32_t params_size; /* bytes of the parameters' struct; 0 when there are none */
     uint32_t state_size;  /* bytes of state in a World, for each place where the kind is used */
-    const void *ops;      /* the family's operations: ArrivalOps, RouterOps, … */
+    /* The same where it depends on the parameters (the blocks of a KV cache); NULL: state_size. */
+    size_t (*state_size_of)(const void *params);
+    const void *ops; /* the family's operations: ArrivalOps, RouterOps, … */
     /* The value may stand for the kind's first parameter: `step: 20ms` or `step: {gamma: …}`
      * instead of `step: {distribution: {time: …}}`. At most one kind of a family. */
     bool stands_bare;

@@ -33,7 +33,7 @@ typedef struct MetricInfo {
 const MetricInfo *metric_info(uint32_t metric);
 uint32_t metric_find(const char *column); /* METRIC_COUNT when there is none */
 
-/* What is counted. Work is counted in nanoseconds. */
+/* What is counted. Work is counted in nanoseconds, by an inference server in tokens computed. */
 typedef enum Count {
     COUNT_OFFERED,
     COUNT_ANSWERED,
@@ -50,6 +50,13 @@ typedef enum Count {
     COUNT_BATCHED,
     COUNT_FULL_BATCHES,
     COUNT_OUTAGES,
+    COUNT_INPUT_TOKENS,  /* computed in prefill, recomputation included */
+    COUNT_OUTPUT_TOKENS, /* produced */
+    COUNT_PREEMPTIONS,
+    COUNT_RECOMPUTED,     /* tokens computed again after a preemption */
+    COUNT_PREFIX_QUERIED, /* tokens looked up in the prefix cache on admission */
+    COUNT_PREFIX_HIT,     /* and found there */
+    COUNT_UNSERVABLE,     /* answered with an error because they can never fit */
     COUNT_KIND_COUNT
 } Count;
 
@@ -59,11 +66,21 @@ typedef enum LevelKind {
     LEVEL_BUSY,
     LEVEL_BACKOFF, /* calls that wait for their next attempt */
     LEVEL_SLOTS,
-    LEVEL_DOWN, /* replicas that are down */
+    LEVEL_DOWN,      /* replicas that are down */
+    LEVEL_KV_USED,   /* KV blocks in use, all replicas */
+    LEVEL_KV_BLOCKS, /* KV blocks there are */
     LEVEL_KIND_COUNT
 } LevelKind;
 
-typedef enum Recorded { RECORDED_LATENCY, RECORDED_WAIT, RECORDED_FAILED, RECORDED_COUNT } Recorded;
+typedef enum Recorded {
+    RECORDED_LATENCY,
+    RECORDED_WAIT,
+    RECORDED_FAILED,
+    RECORDED_TTFT, /* time to first token, of a request or attempt */
+    RECORDED_TPOT, /* time per output token after the first, mean of a request or attempt */
+    RECORDED_ITL,  /* inter-token latency: between two tokens of one sequence */
+    RECORDED_COUNT
+} Recorded;
 
 typedef struct ComponentProbe {
     uint64_t counts[2][COUNT_KIND_COUNT]; /* by whether the request is measured */
@@ -140,6 +157,20 @@ static inline void probe_record(Probe *probe, uint32_t component, Recorded what,
         hist_record_in(&at->interval[what], bucket, value);
         if (is_measured) {
             hist_record_in(&at->total[what], bucket, value);
+        }
+    }
+}
+
+/* The same value so many times. */
+static inline void probe_record_many(Probe *probe, uint32_t component, Recorded what,
+                                     bool is_measured, SimTime value, uint64_t count) {
+    if (!probe->is_off) {
+        DCHECK(component < probe->component_count && what < RECORDED_COUNT);
+        ComponentProbe *at = &probe->components[component];
+        uint32_t bucket = hist_bucket(value);
+        hist_record_many_in(&at->interval[what], bucket, value, count);
+        if (is_measured) {
+            hist_record_many_in(&at->total[what], bucket, value, count);
         }
     }
 }

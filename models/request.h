@@ -33,6 +33,9 @@ typedef struct Call {
     bool is_open;      /* somebody waits for it */
     bool is_measured;  /* its request arrived after the warm-up */
     bool is_in_backoff;
+    uint8_t rank;           /* of its client's priority among all: 0 goes first */
+    uint32_t prompt;        /* of World.prompts: what it may share with others; NONE */
+    SimTime first_token_at; /* when the caller saw it, of the answer that counts; 0: none yet */
 } Call;
 
 typedef enum AttemptState {
@@ -66,7 +69,14 @@ typedef struct Attempt {
     uint8_t outcome;     /* Outcome, as far as it is known */
     bool is_awaited;     /* the caller still waits for this attempt */
     bool holds_slot;
-    double virtual_end; /* server `sharing`: the work done per request at which it is finished */
+    SimTime first_token_at;    /* 0: none yet */
+    union {                    /* what its server keeps */
+        double virtual_end;    /* `sharing`: the work done per request at which it is finished */
+        struct {               /* `inference` */
+            uint32_t produced; /* tokens of the answer so far */
+            uint32_t sequence; /* where the running sequence is kept */
+        };
+    };
 } Attempt;
 
 #endif

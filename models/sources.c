@@ -67,6 +67,7 @@ static void begin_request(World *world, uint32_t index, uint32_t user, const Arr
     Origin origin = {.key = state->key_base + state->request_count++,
                      .client = index,
                      .user = user,
+                     .prompt = NONE,
                      .is_measured = world->now >= world->model->run.warmup};
     origin.input_tokens = arrival->has_tokens ? arrival->input_tokens : 0;
     origin.output_tokens = arrival->has_tokens ? arrival->output_tokens : 0;
@@ -178,6 +179,7 @@ static void put_one(World *world, uint32_t edge, uint32_t replica, uint64_t key)
                                            .in_flight = NONE,
                                            .client = NONE,
                                            .user = NONE,
+                                           .prompt = NONE,
                                            .attempt_count = 1,
                                            .holders = 1};
     *world_attempt(world, slot) = (Attempt){.call = call_slot,

@@ -19,12 +19,18 @@ static uint32_t pool_limit(const Model *model) {
 
 /* ---- Kinds' state: one block, each place where a kind is used at an offset */
 
-static uint32_t state_reserve(World *world, size_t size) {
+static size_t state_reserve(World *world, size_t size) {
     enum { STATE_ALIGNMENT = 16 };
     size_t offset = world->states_size;
     world->states_size += (size + STATE_ALIGNMENT - 1) / STATE_ALIGNMENT * STATE_ALIGNMENT;
-    CHECK(world->states_size < UINT32_MAX);
-    return (uint32_t)offset;
+    CHECK(world->states_size >= offset);
+    return offset;
+}
+
+static size_t state_size(const Component *component) {
+    const Kind *kind = component->kind;
+    CHECK(kind != NULL);
+    return kind->state_size_of != NULL ? kind->state_size_of(component->params) : kind->state_size;
 }
 
 static void create_services(World *world) {
@@ -35,15 +41,15 @@ static void create_services(World *world) {
         ServiceState *state = &world->services[s];
         state->key =
             rng_key(world->options.seed, world->options.replication, service->name, "service");
-        state->route_state = state_reserve(world, service->route.kind->state_size);
+        state->route_state = state_reserve(world, state_size(&service->route));
         for (uint32_t i = 0; i < service->replica_count; i++) {
             Replica *replica = &world->replicas[service->replica_first + i];
             *replica = (Replica){.service = s,
                                  .component = model_service_component(model, s),
                                  .queue_head = NONE,
                                  .queue_tail = NONE};
-            replica->server_state = state_reserve(world, service->server.kind->state_size);
-            replica->shed_state = state_reserve(world, service->shed.kind->state_size);
+            replica->server_state = state_reserve(world, state_size(&service->server));
+            replica->shed_state = state_reserve(world, state_size(&service->shed));
             replica->levers = (ReplicaLevers){.is_up = true, .slots = service->slots};
         }
     }
@@ -79,7 +85,7 @@ static void create_clients(World *world) {
             rng_key(world->options.seed, world->options.replication, client->name, "arrivals");
         rng_stream(&state->stream, &arrivals);
         state->key_base = rng_key(0, 0, client->name, "request").k[0];
-        state->arrivals_state = state_reserve(world, client->arrivals.kind->state_size);
+        state->arrivals_state = state_reserve(world, state_size(&client->arrivals));
         if (world->options.traces != NULL) {
             state->trace = world->options.traces[i];
         }

@@ -31,13 +31,13 @@ typedef struct Replica {
     uint32_t busy;                                /* slots in use */
     uint32_t suspended_count;                     /* work that lost its slot */
     bool is_held; /* in the middle of a step at whose end it starts what may start */
-    uint32_t server_state, shed_state; /* offsets into World.states */
+    size_t server_state, shed_state; /* offsets into World.states */
     ReplicaLevers levers;
 } Replica;
 
 typedef struct ServiceState {
     RngKey key;
-    uint32_t route_state;    /* offset into World.states */
+    size_t route_state;      /* offset into World.states */
     uint32_t routable_count; /* replicas believed to be up: World.routable from replica_first on */
     uint32_t in_system;      /* attempts that have reached a replica and not left it */
 } ServiceState;
@@ -46,7 +46,7 @@ typedef struct EdgeState {
     RngKey key;
     uint32_t path_salt; /* from the edge's name: tells its calls from others of the same request */
     uint32_t max_attempts; /* the first included; COUNT_UNLIMITED */
-    uint32_t budget_state; /* offset of the first instance's into World.states */
+    size_t budget_state;   /* offset of the first instance's into World.states */
     uint32_t turn;         /* the next instance */
     bool is_cut;           /* by a partition */
 } EdgeState;
@@ -56,7 +56,7 @@ typedef struct ClientState {
     RngKey key;
     uint64_t request_count;
     uint64_t key_base; /* request k has key key_base + k */
-    uint32_t arrivals_state;
+    size_t arrivals_state;
     LoadCursor cursor;
     TraceSource trace;
     Source source; /* points to the parts above */
@@ -169,7 +169,7 @@ static inline bool event_is_set(EventId id) {
     return id.slot != 0 || id.stamp != 0;
 }
 
-static inline void *world_state(const World *world, uint32_t offset) {
+static inline void *world_state(const World *world, size_t offset) {
     DCHECK(world->states != NULL);
     return world->states + offset;
 }

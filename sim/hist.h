@@ -55,6 +55,18 @@ static inline void hist_record_in(Hist *hist, uint32_t bucket, int64_t value) {
     hist->min_from_top = from_top > hist->min_from_top ? from_top : hist->min_from_top;
 }
 
+/* Records the same value `count` times, 1 or more. */
+static inline void hist_record_many_in(Hist *hist, uint32_t bucket, int64_t value, uint64_t count) {
+    CHECK(value >= 0);
+    DCHECK(bucket == hist_bucket(value) && count > 0);
+    hist->buckets[bucket] += count;
+    hist->count += count;
+    hist->sum += (unsigned __int128)(uint64_t)value * count;
+    int64_t from_top = INT64_MAX - value;
+    hist->max = value > hist->max ? value : hist->max;
+    hist->min_from_top = from_top > hist->min_from_top ? from_top : hist->min_from_top;
+}
+
 /* Records one value, 0 or more. */
 static inline void hist_record(Hist *hist, int64_t value) {
     hist_record_in(hist, hist_bucket(value), value);

@@ -26,11 +26,21 @@ typedef struct ServerOps {
     void (*reset)(World *world, uint32_t replica);
     /* Whether an attempt keeps its slot while it calls other services. NULL: no. */
     bool (*holds_while_calling)(const void *params);
+    /* Settles what a run of several steps has done before `at`: numbers are about to be taken.
+     * NULL: nothing is done ahead of its event. */
+    void (*settle)(World *world, uint32_t replica, SimTime at);
+    /* Tokens of the call's prompt that the replica would find in its cache. NULL: it has none. */
+    uint32_t (*cached_tokens)(const World *world, uint32_t replica, const Call *call);
+    /* How long a replica loads before it can serve, on start and after a crash. NULL: not at all.
+     */
+    SimTime (*load_time)(const void *params);
     /* Whether `work` says how long the work takes; otherwise the server knows it by itself. */
     bool uses_work;
     /* Surplus work can be suspended and resumed, or killed, when slots are lost; otherwise it
      * drains. */
     bool can_suspend, can_kill;
+    /* Work is counted in tokens computed, and there are KV blocks: docs/inference.md. */
+    bool has_tokens;
 } ServerOps;
 
 static inline const ServerOps *server_ops(const World *world, const Replica *replica) {

@@ -13,6 +13,8 @@ static size_t value_size(const Param *param) {
     switch (param->type) {
     case PARAM_DURATION:
         return sizeof(SimTime);
+    case PARAM_PICOSECONDS:
+        return sizeof(int64_t);
     case PARAM_DURATIONS:
         return sizeof(DurationList);
     case PARAM_RATE:
@@ -70,11 +72,13 @@ static void print_kind(const Kind *kind, const Param *changed, const char *value
 }
 
 static Dimension param_dimension(const Param *param) {
-    return param->type == PARAM_DURATION || param->type == PARAM_DURATIONS ? DIMENSION_DURATION
-           : param->type == PARAM_RATE || param->type == PARAM_RATES       ? DIMENSION_RATE
-           : param->type == PARAM_RATIO                                    ? DIMENSION_RATIO
-           : param->type == PARAM_NUMBER                                   ? DIMENSION_NUMBER
-                                                                           : DIMENSION_COUNT;
+    return param->type == PARAM_DURATION || param->type == PARAM_DURATIONS ||
+                   param->type == PARAM_PICOSECONDS
+               ? DIMENSION_DURATION
+           : param->type == PARAM_RATE || param->type == PARAM_RATES ? DIMENSION_RATE
+           : param->type == PARAM_RATIO                              ? DIMENSION_RATIO
+           : param->type == PARAM_NUMBER                             ? DIMENSION_NUMBER
+                                                                     : DIMENSION_COUNT;
 }
 
 static void print_quantity(const Param *param, double value, char *text, size_t size) {
@@ -90,6 +94,7 @@ static void print_sample(const Param *param, char *text, size_t size) {
     char quantity[QUANTITY_TEXT_SIZE];
     switch (param->type) {
     case PARAM_DURATION:
+    case PARAM_PICOSECONDS:
     case PARAM_RATE:
     case PARAM_RATIO:
     case PARAM_NUMBER:

@@ -72,6 +72,8 @@ static json_t *value_schema(const Param *param) {
         return refer("ratio");
     case PARAM_NUMBER:
         return refer("number");
+    case PARAM_NUMBERS:
+        return one_or_list("number");
     case PARAM_COUNT:
         return refer("count");
     case PARAM_COUNTS:

@@ -83,6 +83,8 @@ const char *schema_type_name(const Param *param) {
         return "duration, or list of durations";
     case PARAM_RATES:
         return "rate, or list of rates";
+    case PARAM_NUMBERS:
+        return "number, or list of numbers";
     case PARAM_COUNTS:
         return "count, or list of counts";
     default:
@@ -374,6 +376,7 @@ static void read_item(SchemaReader *reader, const char *owner, const Param *para
         read_duration(reader, owner, param, value, (SimTime *)items + index);
         return;
     case PARAM_RATES:
+    case PARAM_NUMBERS:
         read_number(reader, owner, param, value, (double *)items + index);
         return;
     case PARAM_COUNTS:
@@ -401,7 +404,8 @@ static void *list_room(SchemaReader *reader, ParamType type, void *member, uint3
         *list = (DurationList){model_alloc(reader->model, count, sizeof *list->items), count};
         return list->items;
     }
-    case PARAM_RATES: {
+    case PARAM_RATES:
+    case PARAM_NUMBERS: {
         NumberList *list = member;
         *list = (NumberList){model_alloc(reader->model, count, sizeof *list->items), count};
         return list->items;

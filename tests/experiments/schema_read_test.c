@@ -10,7 +10,7 @@ typedef struct Everything {
     bool has_asked;
     DurationList durations;
     double rate, ratio, number;
-    NumberList rates;
+    NumberList rates, numbers;
     uint32_t count, endless;
     CountList counts;
     bool flag;
@@ -39,6 +39,7 @@ static const Param everything_params[] = {
     {"number", PARAM_NUMBER, AT(number), .preset = "1.5", .min = -2, .max = PARAM_NO_MAX,
      .doc = "D."},
     {"rates", PARAM_RATES, AT(rates), .preset = "3/s", .max = 100, .doc = "D."},
+    {"numbers", PARAM_NUMBERS, AT(numbers), .preset = "-7.5", .min = -8, .max = 8, .doc = "D."},
     {"count", PARAM_COUNT, AT(count), .preset = "7", .min = 3, .max = 5000, .doc = "D."},
     {"endless", PARAM_COUNT, AT(endless), .preset = "unlimited", .max = 10,
      .may_be_unlimited = true, .doc = "D."},
@@ -99,6 +100,8 @@ START_TEST(presets_go_through_the_same_parser) {
     ck_assert_double_eq(r.out.rate, 2);
     ck_assert_double_eq(r.out.ratio, 0.25);
     ck_assert_double_eq(r.out.number, 1.5);
+    ck_assert_uint_eq(r.out.numbers.count, 1);
+    ck_assert_double_eq(r.out.numbers.items[0], -7.5);
     ck_assert_uint_eq(r.out.count, 7);
     ck_assert_uint_eq(r.out.endless, COUNT_UNLIMITED);
     ck_assert_uint_eq(r.out.counts.count, 0);
@@ -124,6 +127,7 @@ START_TEST(every_type_is_read_as_it_is_written) {
     Reading r;
     read_text(&r, "{first: a, duration: 250ms, never: 2s, asked: 0s, durations: [1s, none, 2.5s],\n"
                   " rate: 90/min, ratio: 12.5%, number: -1.25, rates: [0/s, 6/s], count: 4k,\n"
+                  " numbers: [3, 0.25, -1],\n"
                   " endless: 0, counts: [1, 10], flag: false, choice: maybe, choices: green,\n"
                   " dist: {exponential: {mean: 20ms}}, tokens: {uniform: {min: 2, max: 5}},\n"
                   " service: gateway, components: [model, web], text: 'a: b', file: /dev/null,\n"
@@ -140,6 +144,9 @@ START_TEST(every_type_is_read_as_it_is_written) {
     ck_assert_double_eq(r.out.ratio, 0.125);
     ck_assert_double_eq(r.out.number, -1.25);
     ck_assert_double_eq(r.out.rates.items[1], 6);
+    ck_assert_uint_eq(r.out.numbers.count, 3);
+    ck_assert_double_eq(r.out.numbers.items[1], 0.25);
+    ck_assert_double_eq(r.out.numbers.items[2], -1);
     ck_assert_uint_eq(r.out.count, 4000);
     ck_assert_uint_eq(r.out.endless, 0);
     ck_assert_uint_eq(r.out.counts.items[1], 10);

@@ -22,6 +22,7 @@ static size_t value_size(const Param *param) {
     case PARAM_NUMBER:
         return sizeof(double);
     case PARAM_RATES:
+    case PARAM_NUMBERS:
         return sizeof(NumberList);
     case PARAM_COUNT:
     case PARAM_SERVICE:
@@ -75,10 +76,10 @@ static Dimension param_dimension(const Param *param) {
     return param->type == PARAM_DURATION || param->type == PARAM_DURATIONS ||
                    param->type == PARAM_PICOSECONDS
                ? DIMENSION_DURATION
-           : param->type == PARAM_RATE || param->type == PARAM_RATES ? DIMENSION_RATE
-           : param->type == PARAM_RATIO                              ? DIMENSION_RATIO
-           : param->type == PARAM_NUMBER                             ? DIMENSION_NUMBER
-                                                                     : DIMENSION_COUNT;
+           : param->type == PARAM_RATE || param->type == PARAM_RATES     ? DIMENSION_RATE
+           : param->type == PARAM_RATIO                                  ? DIMENSION_RATIO
+           : param->type == PARAM_NUMBER || param->type == PARAM_NUMBERS ? DIMENSION_NUMBER
+                                                                         : DIMENSION_COUNT;
 }
 
 static void print_quantity(const Param *param, double value, char *text, size_t size) {
@@ -103,6 +104,7 @@ static void print_sample(const Param *param, char *text, size_t size) {
         return;
     case PARAM_DURATIONS:
     case PARAM_RATES:
+    case PARAM_NUMBERS:
     case PARAM_COUNTS:
         print_quantity(param, value, quantity, sizeof quantity);
         snprintf(text, size, "[%s, %s]", quantity, quantity);
@@ -191,7 +193,8 @@ static void check_row(const char *owner, const Param *param, size_t struct_size)
     bool is_numeric = param->type == PARAM_DURATION || param->type == PARAM_RATE ||
                       param->type == PARAM_RATIO || param->type == PARAM_NUMBER ||
                       param->type == PARAM_COUNT || param->type == PARAM_DURATIONS ||
-                      param->type == PARAM_RATES || param->type == PARAM_COUNTS;
+                      param->type == PARAM_RATES || param->type == PARAM_NUMBERS ||
+                      param->type == PARAM_COUNTS;
     ck_assert_msg(!is_numeric || param->min < param->max, "%s.%s has no bounds", owner, name);
     if (param->type == PARAM_COUNT || param->type == PARAM_COUNTS) {
         ck_assert_msg(param->max < COUNT_UNLIMITED, "%s.%s does not fit", owner, name);
@@ -285,7 +288,7 @@ START_TEST(every_bound_is_kept_below_and_above) {
                 check_refused(kind, param,
                               param_dimension(param) == DIMENSION_COUNT ? param->min - 1
                                                                         : param->min / 2);
-            } else if (param->type == PARAM_NUMBER) {
+            } else if (param->type == PARAM_NUMBER || param->type == PARAM_NUMBERS) {
                 check_refused(kind, param, param->min - 1);
             }
             if (param->max < PARAM_NO_MAX) {

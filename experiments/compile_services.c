@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "experiments/compile_parts.h"
+#include "models/routers/router.h"
 #include "models/servers/server.h"
 #include "sim/check.h"
 
@@ -112,15 +113,37 @@ static void compile_capacity_loss(Compiler *compiler, Service *service, const Do
     }
 }
 
+/* Whether the router can do its work in front of these replicas. */
+static void check_route(Compiler *compiler, const Service *service, const DocNode *map,
+                        const DocNode *at) {
+    const RouterOps *router = service->route.kind->ops;
+    const ServerOps *server = service->server.kind->ops;
+    RouterSite site = {.replica_count = service->replica_count,
+                       .server = service->server.kind->name,
+                       .has_prefix_cache = server->cached_tokens != NULL};
+    const DocNode *route = doc_find(map, "route");
+    if (route != NULL) {
+        at = route->kind == DOC_MAP ? route->pairs[0].key : route;
+    }
+    Error error;
+    if (router->fits != NULL && !router->fits(service->route.params, &site, &error)) {
+        diag_error(compiler->reader.diagnostics, at, "%s", error.text);
+    }
+}
+
 static void compile_service(Compiler *compiler, uint32_t index) {
     SchemaReader *reader = &compiler->reader;
     Model *model = compiler->model;
     Service *service = &model->services[index];
     uint32_t component = model_service_component(model, index);
     const DocPair *pair = compiler->components[component];
+    uint32_t before = diag_count(reader->diagnostics);
     schema_read(reader, &schema_service, pair->value, pair->key,
                 KEYS("queue", "calls", "work", "on_capacity_loss"), service);
     const DocNode *map = pair->value->kind == DOC_MAP ? pair->value : NULL;
+    if (diag_count(reader->diagnostics) == before) {
+        check_route(compiler, service, map, pair->key);
+    }
     compile_work(compiler, service, map, pair->key);
     compile_capacity_loss(compiler, service, map, pair->key);
     size_t mark = resolved_enter(reader->resolved, "queue");

@@ -309,7 +309,7 @@ static void call_group(World *world, uint32_t slot, const CallGroup *group) {
     Origin origin = {.key = call->key,
                      .path = attempt->path,
                      .client = call->client,
-                     .user = NONE,
+                     .user = call->user,
                      .input_tokens = call->input_tokens,
                      .output_tokens = call->output_tokens,
                      .prompt = call->prompt,

@@ -1,27 +1,7 @@
 #include "models/flow_parts.h"
 
-#include "models/routers/router.h"
 #include "models/servers/server.h"
 #include "sim/check.h"
-
-uint32_t route_among(World *world, const Call *call, const Attempt *attempt) {
-    const Edge *edge = &world->model->edges[call->edge];
-    const Service *service = &world->model->services[edge->to];
-    const ServiceState *state = &world->services[edge->to];
-    const uint32_t *routable = &world->routable[service->replica_first];
-    CHECK(state->routable_count > 1);
-    Rng rng = drawn_by(&world->edges[call->edge].key, call->key, attempt->path, DRAW_ROUTE);
-    RouterView view = {.replicas = routable,
-                       .outstanding = world->outstanding,
-                       .replica_count = state->routable_count,
-                       .rng = &rng};
-    const RouterOps *ops = service->route.kind->ops;
-    void *route_state =
-        service->route.kind->state_size > 0 ? world_state(world, state->route_state) : NULL;
-    uint32_t picked = ops->pick(service->route.params, route_state, &view);
-    CHECK(picked < world->model->replica_count);
-    return picked;
-}
 
 void queue_append(World *world, Replica *replica, uint32_t slot) {
     Attempt *attempt = world_attempt(world, slot);

@@ -11,7 +11,7 @@ typedef struct Origin {
     uint64_t key;
     uint32_t path;
     uint32_t client; /* NONE: it was there at the start */
-    uint32_t user;   /* NONE unless a closed client's user asks */
+    uint32_t user;   /* of a closed client; NONE */
     uint32_t input_tokens, output_tokens;
     uint32_t prompt; /* of World.prompts; NONE */
     uint8_t rank;
@@ -98,7 +98,10 @@ void refuse(World *world, uint32_t attempt, const char *why);
 /* The caller has lost an attempt: tries again or ends the call. */
 void failed(World *world, uint32_t call, Outcome failure);
 
-/* ---- Movements, models/flow_parts.c */
+/* ---- Routes, models/route.c */
+
+/* Bytes that the service's router keeps. */
+size_t route_state_size(const Service *service);
 
 /* The replica that gets the attempt, asking the service's router; there are two or more. */
 uint32_t route_among(World *world, const Call *call, const Attempt *attempt);
@@ -113,6 +116,9 @@ static inline uint32_t pick_replica(World *world, const Call *call, const Attemp
     DCHECK(count <= world->model->services[edge->to].replica_count);
     return count == 0 ? NONE : world->routable[world->model->services[edge->to].replica_first];
 }
+
+/* ---- Movements, models/flow_parts.c */
+
 void queue_append(World *world, Replica *replica, uint32_t attempt);
 void queue_unlink(World *world, Replica *replica, uint32_t attempt);
 /* Out of the queue and out of the system, unserved. */

@@ -46,6 +46,34 @@ START_TEST(a_service_is_checked) {
 }
 END_TEST
 
+START_TEST(a_router_must_fit_its_service) {
+    static const Case cases[] = {
+        {"services.model.route={weighted: {weights: [3, 1]}}", ""},
+        {"services.model.route={weighted: {weights: 3}}",
+         "1:23: 1 weight for 2 replicas: each replica takes one, in order"},
+        {"services.gateway.route={weighted: {weights: [3, 1]}}",
+         "1:25: 2 weights for 1 replica: each replica takes one, in order"},
+        {"services.model.route={weighted: {weights: [0, 0]}}",
+         "1:23: all weights are 0: nobody would get a request"},
+        {"services.model.route={weighted: {weights: [3, 1/s]}}",
+         "1:47: '1/s' is not a number; write for example '1.5'"},
+        {"services.model.route={weighted: {weights: []}}",
+         "1:43: 'weights' of 'weighted' is an empty list"},
+        {"services.model.route=prefix_affinity",
+         "1:22: a pool server has no prefix cache; take 'session' or 'least_loaded'"},
+        {"services.model.route={least_loaded: {counts_own: true}}",
+         "1:23: counts_own changes nothing while metrics_age is 0s: the numbers are taken anew for "
+         "each request"},
+        {"services.model.route={least_loaded: {counts_own: true, metrics_age: 100ms}}", ""},
+        {"services.model.route={least_requests: {metrics_age: 1s}}",
+         "1:40: 'least_requests' has no key 'metrics_age': it takes no parameters"},
+        {"services.model.route=envoy_least_request",
+         "1:22: 'envoy_least_request' is not available in this version"},
+    };
+    check_cases(cases, sizeof cases / sizeof cases[0]);
+}
+END_TEST
+
 START_TEST(calls_are_checked) {
     static const Case cases[] = {
         {"services.model.calls={to: gateway}",
@@ -78,4 +106,5 @@ START_TEST(calls_are_checked) {
 }
 END_TEST
 
-TEST_SUITE("experiments/compile_service", a_service_is_checked, calls_are_checked)
+TEST_SUITE("experiments/compile_service", a_service_is_checked, a_router_must_fit_its_service,
+           calls_are_checked)

@@ -275,6 +275,8 @@ static json_t *part_schema(const LanguagePart *part) {
         return list_of(refer(schema_key(part->schema)));
     case PART_CALLS:
         return calls_schema();
+    case PART_FALLBACK:
+        return refer("fallback");
     case PART_FAULTS:
         return list_of(refer("fault"));
     case PART_LOAD:
@@ -324,6 +326,14 @@ static json_t *client_call_schema(void) {
     return object;
 }
 
+/* What belongs to the call that it stands in for is not its own. */
+static json_t *fallback_schema(void) {
+    json_t *object = place_schema(&schema_call);
+    json_object_del(json_object_get(object, "properties"), "probability");
+    json_object_del(json_object_get(object, "properties"), "on_failure");
+    return object;
+}
+
 static void add_quantities(json_t *definitions) {
     json_object_set_new(definitions, "duration",
                         pattern("^" NUMBER_PATTERN "(ns|us|ms|s|min|h|d)$", "A duration: 250ms."));
@@ -358,6 +368,7 @@ static json_t *whole_schema(void) {
     }
     json_object_set_new(definitions, "fault", fault_schema());
     json_object_set_new(definitions, "client_call", client_call_schema());
+    json_object_set_new(definitions, "fallback", fallback_schema());
     /* What a file includes may hold any part of what is required, so that only its own keys count.
      */
     json_t *alone = place_schema(NULL);

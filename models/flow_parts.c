@@ -144,6 +144,45 @@ void unlink_child(World *world, uint32_t parent, uint32_t call_slot) {
     *link = world_call(world, call_slot)->sibling;
 }
 
+/* Fills in whose request it is, and tells it. */
+static void tell(World *world, const Call *call, Note *note) {
+    CHECK(world->options.on_note != NULL);
+    note->at = world->now;
+    note->client = call->client;
+    note->request = call->client == NONE ? 0 : call->key - world->clients[call->client].key_base;
+    world->options.on_note(world->options.context, note);
+}
+
+void fall_back(World *world, uint32_t call_slot) {
+    const Call *call = world_call(world, call_slot);
+    const Edge *edge = &world->model->edges[call->edge];
+    uint32_t parent = call->parent;
+    CHECK(!call->is_open && edge->fallback != NONE);
+    Origin origin = {.key = call->key,
+                     .began_at = call->began_at,
+                     .attempts_before = call->attempts_before + call->attempt_count,
+                     .path = parent == NONE ? 0 : world_attempt(world, parent)->path,
+                     .client = call->client,
+                     .user = call->user,
+                     .input_tokens = call->input_tokens,
+                     .output_tokens = call->output_tokens,
+                     .prompt = call->prompt,
+                     .rank = call->rank,
+                     .is_measured = call->is_measured};
+    probe_count(&world->probe, edge->caller, COUNT_FALLBACKS, call->is_measured);
+    if (world->options.on_note != NULL) {
+        Note note = {.what = "falls back", .replica = NONE, .detail = ""};
+        uint32_t to = world->model->edges[edge->fallback].to;
+        note.component = model_service_component(world->model, to);
+        tell(world, call, &note);
+    }
+    if (parent != NONE) {
+        unlink_child(world, parent, call_slot);
+    }
+    release_call(world, call_slot);
+    flow_begin(world, edge->fallback, parent, &origin);
+}
+
 Rng flow_rng_of_work(const World *world, uint32_t slot) {
     const Attempt *attempt = world_attempt(world, slot);
     const ServiceState *service = &world->services[world->replicas[attempt->replica].service];
@@ -209,14 +248,11 @@ void note_tell(World *world, uint32_t slot, const char *what, const char *detail
     const Call *call = world_call(world, attempt->call);
     bool has_replica = attempt->replica != NONE;
     const Service *service = &world->model->services[world->model->edges[call->edge].to];
-    CHECK(world->options.on_note != NULL);
-    Note note = {.at = world->now,
-                 .what = what,
+    Note note = {.what = what,
                  .component = world->model->client_count + world->model->edges[call->edge].to,
                  .replica = has_replica ? attempt->replica - service->replica_first : NONE,
-                 .client = call->client,
                  .attempt = attempt->number,
                  .detail = detail};
-    note.request = call->client == NONE ? 0 : call->key - world->clients[call->client].key_base;
-    world->options.on_note(world->options.context, &note);
+    CHECK(attempt->state != ATTEMPT_FREE);
+    tell(world, call, &note);
 }

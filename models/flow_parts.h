@@ -9,6 +9,8 @@
 /* What a call inherits from the request it belongs to. */
 typedef struct Origin {
     uint64_t key;
+    SimTime began_at;
+    uint32_t attempts_before; /* of the calls that this one stands in for */
     uint32_t path;
     uint32_t client; /* NONE: it was there at the start */
     uint32_t user;   /* of a closed client; NONE */
@@ -136,6 +138,8 @@ void lose(World *world, uint32_t attempt);
 void drop(World *world, uint32_t attempt, bool is_used);
 void release_call(World *world, uint32_t call);
 void unlink_child(World *world, uint32_t parent, uint32_t call);
+/* A call that has failed and is closed is made by its fallback instead. */
+void fall_back(World *world, uint32_t call);
 
 /* ---- Losses, models/losses.c */
 

@@ -14,8 +14,8 @@
 #include "sim/queue.h"
 
 typedef struct Call {
-    uint64_t key; /* of the client's request: what is drawn for it is drawn by this */
-    SimTime began_at;
+    uint64_t key;       /* of the client's request: what is drawn for it is drawn by this */
+    SimTime began_at;   /* of a fallback: when the call began that it stands in for */
     SimTime last_delay; /* of the latest retry: decorrelated jitter grows from it */
     EventId retry_timer;
     EventId deadline_timer;
@@ -33,9 +33,10 @@ typedef struct Call {
     bool is_open;      /* somebody waits for it */
     bool is_measured;  /* its request arrived after the warm-up */
     bool is_in_backoff;
-    uint8_t rank;           /* of its client's priority among all: 0 goes first */
-    uint32_t prompt;        /* of World.prompts: what it may share with others; NONE */
-    SimTime first_token_at; /* when the caller saw it, of the answer that counts; 0: none yet */
+    uint8_t rank;             /* of its client's priority among all: 0 goes first */
+    uint32_t prompt;          /* of World.prompts: what it may share with others; NONE */
+    uint32_t attempts_before; /* of a fallback: what the calls took that it stands in for */
+    SimTime first_token_at;   /* when the caller saw it, of the answer that counts; 0: none yet */
 } Call;
 
 typedef enum AttemptState {

@@ -106,5 +106,59 @@ START_TEST(calls_are_checked) {
 }
 END_TEST
 
+START_TEST(a_fallback_is_checked) {
+    static const Case cases[] = {
+        {"services.gateway.calls[0].fallback={value: 1ms}",
+         "1:37: a fallback to a 'value' is not available in this version; name a service with "
+         "'to'"},
+        {"services.gateway.calls[0].fallback=model",
+         "1:36: a fallback is written as a map, {key: value}, not as one value"},
+        {"services.gateway.calls[0].fallback={timeout: 1s}", "1:36: a fallback needs 'to'"},
+        {"services.gateway.calls[0].fallback={to: modl}",
+         "1:41: there is no service 'modl': did you mean 'model'?"},
+        {"services.gateway.calls[0].fallback={to: model, probability: 50%, on_failure: ignore}",
+         "1:48: 'probability' does not belong here: a fallback is made whenever its call has "
+         "failed\n"
+         "1:66: 'on_failure' does not belong here: it is that of the call which has failed"},
+        {"services.gateway.calls[0].fallback={to: model, timout: 1s}",
+         "1:48: a fallback has no key 'timout': did you mean 'timeout'?"},
+        {"services.gateway.calls[0].fallback={to: gateway}",
+         "1:41: calls go in a circle: gateway -> gateway"},
+        {"clients.web.call={to: model}",
+         "1:19: 'to' does not belong here: the client's 'target' says whom it calls"},
+        {"clients.web.call.fallback={to: model, timeout: 50ms}",
+         "1:32: warning: the timeout of 50ms is shorter than the work of 'model' itself (p99: "
+         "100ms)"},
+        /* Nothing falls back while nothing fails: 20/s of 10 s would be too much otherwise. */
+        {"knockon: 1\n"
+         "clients: {w: {target: a, arrivals: {poisson: {rate: 20/s}}, call: {fallback: {to: c}}}}\n"
+         "services:\n"
+         "  a: {calls: [{to: b, fallback: {to: c}}]}\n"
+         "  b: {}\n"
+         "  c: {work: 10s}\n",
+         ""},
+        {"knockon: 1\n"
+         "clients: {w: {target: a, arrivals: {poisson: {rate: 1/s}}, call: &c {timeout: 1s, retry: "
+         "{fixed: {max_attempts: 3}}}}}\n"
+         "services:\n"
+         "  a: {calls: [{to: b, fallback: {to: d, fallback: {to: c, <<: *c}}}]}\n"
+         "  b: {calls: [{to: d}]}\n"
+         "  c: {}\n"
+         "  d: {}\n",
+         "4:56: warning: retries multiply over layers: one request may become 9 attempts, w -> a "
+         "(3) -> c (3)"},
+        {"knockon: 1\n"
+         "clients: {w: {target: a, arrivals: {poisson: {rate: 1/s}}}}\n"
+         "services:\n"
+         "  a: {calls: [{to: b}]}\n"
+         "  b: {calls: [{to: c, fallback: {to: d, fallback: {to: a}}}]}\n"
+         "  c: {}\n"
+         "  d: {}\n",
+         "5:56: calls go in a circle: a -> b -> a"},
+    };
+    check_cases(cases, sizeof cases / sizeof cases[0]);
+}
+END_TEST
+
 TEST_SUITE("experiments/compile_service", a_service_is_checked, a_router_must_fit_its_service,
-           calls_are_checked)
+           calls_are_checked, a_fallback_is_checked)

@@ -118,7 +118,8 @@ static void say_retry(Maker *maker) {
     }
 }
 
-static void say_policy(Maker *maker) {
+/* The caller may call services from `first` on. */
+static void say_policy(Maker *maker, uint32_t first) {
     if (chance(maker, 0.75)) {
         double first_s = spread(maker, 0.03, 5);
         say(maker, "timeout: [%.4fs, %.4fs], ", first_s, spread(maker, 0.03, 5));
@@ -148,6 +149,11 @@ static void say_policy(Maker *maker) {
         PICK(maker, "[timeout, error]", "[timeout, error, refused]", "refused", "timeout"));
     say(maker, "retry: ");
     say_retry(maker);
+    if (chance(maker, 0.15)) { /* which may fall back in its turn */
+        say(maker, ", fallback: {to: s%u, ", first + below(maker, maker->service_count - first));
+        say_policy(maker, first);
+        say(maker, "}");
+    }
 }
 
 /* ---- Clients */
@@ -201,7 +207,7 @@ static void say_client(Maker *maker, uint32_t index) {
         say(maker, "\n    input_tokens: {lognormal: {mean: 115, p99: 414}}");
     }
     say(maker, "\n    call: {");
-    say_policy(maker);
+    say_policy(maker, 0);
     say(maker, "}\n");
 }
 
@@ -269,17 +275,37 @@ static void say_calls(Maker *maker, uint32_t index) {
             maker->calls[maker->client_count + index][to] = true;
             say(maker, "%s      - {to: s%u, probability: %.1f%%, on_failure: %s, ",
                 count > 1 ? "    " : "", to, percent, PICK(maker, "fail", "ignore"));
-            say_policy(maker);
+            say_policy(maker, index + 1);
             say(maker, "}\n");
         }
+    }
+}
+
+static void say_route(Maker *maker, uint32_t replicas) {
+    uint32_t which = below(maker, 7);
+    double age_s = spread(maker, 0.01, 6);
+    say(maker, "    route: ");
+    if (which == 0) {
+        say(maker, "{least_loaded: {metrics_age: %.4fs, counts_own: %s}}\n", age_s,
+            PICK(maker, "true", "false"));
+    } else if (which == 1) {
+        say(maker, "{weighted: {weights: [1");
+        for (uint32_t i = 1; i < replicas; i++) {
+            say(maker, ", %.2f", chance(maker, 0.3) ? 0 : between(maker, 0, 3));
+        }
+        say(maker, "]}}\n");
+    } else {
+        say(maker, "%s\n",
+            PICK(maker, "least_requests", "random", "round_robin", "power_of_two", "least_loaded",
+                 "session"));
     }
 }
 
 static void say_service(Maker *maker, uint32_t index) {
     double work_s = chance(maker, 0.1) ? 0.0001 : spread(maker, 0.002, 5);
     maker->replicas[index] = 1 + below(maker, 4);
-    say(maker, "  s%u:\n    replicas: %u\n    route: %s\n", index, maker->replicas[index],
-        PICK(maker, "least_requests", "random", "round_robin", "power_of_two"));
+    say(maker, "  s%u:\n    replicas: %u\n", index, maker->replicas[index]);
+    say_route(maker, maker->replicas[index]);
     if (say_server(maker, work_s) && chance(maker, 0.95)) {
         say(maker, "    work: ");
         say_time_law(maker, work_s);

@@ -16,9 +16,26 @@ typedef struct Origin {
     uint32_t user;   /* of a closed client; NONE */
     uint32_t input_tokens, output_tokens;
     uint32_t prompt; /* of World.prompts; NONE */
+    uint16_t mark;   /* fault that has marked it, counted from 1; 0: none */
     uint8_t rank;
     bool is_measured;
 } Origin;
+
+/* For one more call on behalf of the same request, which begins now. */
+static inline Origin origin_like(const World *world, const Call *call, uint32_t path) {
+    DCHECK(call->holders > 0);
+    return (Origin){.key = call->key,
+                    .began_at = world->now,
+                    .path = path,
+                    .client = call->client,
+                    .user = call->user,
+                    .input_tokens = call->input_tokens,
+                    .output_tokens = call->output_tokens,
+                    .prompt = call->prompt,
+                    .mark = call->mark,
+                    .rank = call->rank,
+                    .is_measured = call->is_measured};
+}
 
 /* Purposes of draws by key: they separate what one request draws at one place. */
 typedef enum DrawPurpose {
@@ -30,6 +47,7 @@ typedef enum DrawPurpose {
     DRAW_PATIENCE,
     DRAW_THERE,
     DRAW_BACK,
+    DRAW_MARK,
 } DrawPurpose;
 
 static inline Rng drawn_by(const RngKey *key, uint64_t request, uint32_t path,
@@ -129,7 +147,17 @@ void leave_queue(World *world, uint32_t attempt);
 void leave_system(World *world, uint32_t attempt);
 void record_wait(World *world, uint32_t attempt, SimTime waited);
 void release_slot(World *world, uint32_t attempt);
+/* What its server kept for it while it called others. */
+void release_memory(World *world, uint32_t attempt);
 void count_failure(World *world, uint32_t attempt, Count count);
+/* Whether a fault makes the attempt fail. */
+bool is_unlucky(World *world, const Attempt *attempt, const Replica *replica);
+/* Whether the attempt's calls include this one. */
+bool is_made(World *world, uint32_t edge, const Attempt *attempt);
+/* A marked request has started: it may break its replica. */
+void strike(World *world, uint32_t attempt);
+/* Whether the attempt can never be served: it has been answered with an error. */
+bool is_rejected(World *world, uint32_t attempt, const Replica *replica);
 /* The caller does not wait for the attempt any more. */
 void stop_waiting(World *world, uint32_t attempt);
 /* Nobody will ever answer: the slot goes when the caller has stopped waiting. */
@@ -147,6 +175,10 @@ void fall_back(World *world, uint32_t call);
 void abandon(World *world, uint32_t attempt);
 /* A fault begins or ends. */
 void on_fault(World *world, uint32_t fault);
+/* The mark that a fault which is on gives to a new request; 0: none. */
+uint16_t mark_of_request(World *world, uint64_t key);
+/* A replica crashes, restarts or has loaded by itself. */
+void on_levers(World *world, uint32_t replica);
 /* The probe's levels of a service's slots and of its replicas that are down. */
 void losses_count_slots(World *world, uint32_t component);
 /* Schedules the faults' first events. */

@@ -323,7 +323,7 @@ Rng flow_rng_of_work(const World *world, uint32_t slot) {
     return drawn_by(&service->key, world_call(world, attempt->call)->key, path, DRAW_WORK);
 }
 
-double flow_draw_work_s(World *world, uint32_t slot) {
+double flow_draw_work_s(const World *world, uint32_t slot) {
     const Attempt *attempt = world_attempt(world, slot);
     const Dist *work = &world_service_of(world, &world->replicas[attempt->replica])->work;
     CHECK(attempt->state == ATTEMPT_SERVING);

@@ -70,6 +70,10 @@ static json_t *value_schema(const Param *param) {
         return one_or_list("rate");
     case PARAM_RATIO:
         return refer("ratio");
+    case PARAM_BYTES:
+        return refer("bytes");
+    case PARAM_BANDWIDTH:
+        return refer("bandwidth");
     case PARAM_NUMBER:
         return refer("number");
     case PARAM_NUMBERS:
@@ -340,6 +344,12 @@ static void add_quantities(json_t *definitions) {
     json_object_set_new(definitions, "rate",
                         pattern("^" NUMBER_PATTERN "[kM]?/(s|min|h|d)$", "A rate: 120/s."));
     json_object_set_new(definitions, "ratio", pattern("^" NUMBER_PATTERN "%$", "A ratio: 30%."));
+    json_object_set_new(
+        definitions, "bytes",
+        pattern("^" NUMBER_PATTERN "([kMGT]?|[KMGT]i)B$", "A number of bytes: 64MiB."));
+    json_object_set_new(
+        definitions, "bandwidth",
+        pattern("^" NUMBER_PATTERN "(([kMGT]?|[KMGT]i)B|[MGT]bit)/s$", "A bandwidth: 20GB/s."));
     json_object_set_new(definitions, "number", number_or("[kM]?$", "A number: 1.5."));
     json_object_set_new(definitions, "count", number_or("[kM]?$", "A whole number: 4k."));
     json_object_set_new(

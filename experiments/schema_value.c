@@ -20,6 +20,10 @@ static Dimension param_dimension(ParamType type) {
         return DIMENSION_RATE;
     case PARAM_RATIO:
         return DIMENSION_RATIO;
+    case PARAM_BYTES:
+        return DIMENSION_BYTES;
+    case PARAM_BANDWIDTH:
+        return DIMENSION_BANDWIDTH;
     case PARAM_COUNT:
     case PARAM_COUNTS:
         return DIMENSION_COUNT;
@@ -339,6 +343,8 @@ void schema_read_scalar(SchemaReader *reader, const char *owner, const Param *pa
     case PARAM_RATE:
     case PARAM_RATIO:
     case PARAM_NUMBER:
+    case PARAM_BYTES:
+    case PARAM_BANDWIDTH:
         read_number(reader, owner, param, value, member);
         return;
     case PARAM_FLAG:

@@ -29,6 +29,24 @@ START_TEST(a_service_is_checked) {
         {"services.gateway={server: {batch: {max_batch_size: 4, step: fast}}, calls: [{to: "
          "model}]}",
          "1:61: 'fast' is not a duration; write for example '250ms'"},
+        {"services.gateway={server: {link: {bandwidth: 20GB, bytes_per_input_token: 128kB}}, "
+         "calls: [{to: model}]}",
+         "1:46: '20GB' is not a bandwidth: units are B/s, kB/s, MB/s, GB/s, TB/s, KiB/s, MiB/s, "
+         "GiB/s, TiB/s, Mbit/s, Gbit/s or Tbit/s; write for example '20GB/s'"},
+        {"services.gateway={server: {link: {bandwidth: 20GB/s, bytes_per_input_token: 128}}, "
+         "calls: [{to: model}]}",
+         "1:77: '128' has no unit; write for example '128MiB'"},
+        {"services.gateway={server: {link: {bandwidth: 20GB/s, bytes_per_input_token: 0B}}, "
+         "calls: [{to: model}]}",
+         "1:28: bytes_per_input_token and bytes_per_output_token are both 0: there is nothing to "
+         "carry"},
+        {"services.gateway={server: {link: {bandwidth: 0B/s, bytes_per_input_token: 1kB}}, "
+         "calls: [{to: model}]}",
+         "1:46: 'bandwidth' of 'link' must be above 0B/s and at most 1e18B/s, not 0B/s"},
+        {"services.gateway={server: {link: {bandwidth: 20GB/s, bytes_per_input_token: 128kB}}, "
+         "work: 1ms, on_capacity_loss: suspend, calls: [{to: model}]}",
+         "1:86: 'work' does not apply: a link server takes its time from its own parameters\n"
+         "1:115: a link server cannot suspend work; take 'drain' or 'kill'"},
         {"services.model.zones=[a, b]", "1:16: 'zones' is not available in this version"},
         {"services.model.work={by_client: {web: 3s}}",
          "1:22: 'by_client' is not available in this version"},

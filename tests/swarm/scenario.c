@@ -239,7 +239,7 @@ static void say_batch(Maker *maker, double work_s) {
 
 /* Which kind it is decides what else may be said; true when `work` may. */
 static bool say_server(Maker *maker, double work_s) {
-    uint32_t which = below(maker, 10), slots = 1 + below(maker, 6);
+    uint32_t which = below(maker, 11), slots = 1 + below(maker, 6);
     bool is_unlimited = chance(maker, 0.2);
     if (which < 6) {
         say(maker, "    server: {pool: {");
@@ -253,8 +253,14 @@ static bool say_server(Maker *maker, double work_s) {
             between(maker, 0.1, 1));
         say_count(maker, "limit", slots, is_unlimited);
         say(maker, "}}\n    on_capacity_loss: %s\n", PICK(maker, "drain", "kill"));
-    } else {
+    } else if (which < 10) {
         say_batch(maker, work_s);
+    } else {
+        say(maker, "    server: {link: {bandwidth: %.3fMB/s, bytes_per_input_token: 1kB, ",
+            0.1 / work_s);
+        say_count(maker, "limit", slots, is_unlimited);
+        say(maker, ", latency: %.4fms}}\n    on_capacity_loss: %s\n",
+            chance(maker, 0.5) ? work_s * 200 : 0, PICK(maker, "drain", "kill"));
     }
     return which < 8;
 }

@@ -221,7 +221,7 @@ START_TEST(what_has_the_wrong_shape_is_named) {
         {"{durations: [[1s]]}", "1:14: 'durations' of a thing takes one value, not a list"},
         {"{choice: often}", "1:10: 'choice' cannot be 'often'; it is one of: no, yes, maybe"},
         {"{choice: maybee}", "1:10: 'choice' cannot be 'maybee': did you mean 'maybe'?"},
-        {"{choice: priority}", "1:10: 'priority' is not available in this version"},
+        {"{choice: fair}", "1:10: 'fair' is not available in this version"},
         {"{choices: [red, bleu]}", "1:17: 'choices' cannot be 'bleu': did you mean 'blue'?"},
         {"{rate: }", "1:8: 'rate' of a thing is empty"},
         {"{rate: ''}", "1:8: '' is not a rate; write for example '1.5k/s'"},

@@ -272,8 +272,8 @@ void fall_back(World *world, uint32_t call_slot) {
     if (parent != NONE) {
         unlink_child(world, parent, call_slot);
     }
-    release_call(world, call_slot);
     flow_begin(world, edge->fallback, parent, &origin);
+    release_call(world, call_slot); /* what both refer to has not been without a holder */
 }
 
 /* Luck belongs to (request, service, attempt): the same attempt fails in every scenario. */

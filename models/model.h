@@ -178,7 +178,7 @@ typedef struct Model {
     uint32_t timer_count;
     bool has_trigger;
     SimTime trigger_from,
-        trigger_to;           /* of all spikes and non-recurring faults; valid if has_trigger */
+        trigger_to;     /* of all spikes and non-recurring faults; valid if has_trigger */
     const char **files; /* read besides the scenario itself, in the order they are named */
     uint32_t file_count;
     struct ModelArena *arena; /* owns everything above */

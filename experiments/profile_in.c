@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "experiments/csv_in.h"
 #include "experiments/nearest.h"
@@ -17,6 +18,9 @@
 enum { ROW_COUNT_MAX = 1000000, CURVE_NUMBER_MAX = 1 << 20, GRID_NUMBER_MAX = 100000000 };
 
 #define TIME_US_MAX 1e7
+
+#define FILES_OF_A_PROFILE                                                                         \
+    "a profile is a directory with dense.csv, attention.csv and per_sequence.csv"
 
 /* ---- Rows */
 
@@ -437,6 +441,9 @@ static bool profile_read_file(Model *model, const char *directory, const Profile
     size_t size = strlen(directory) + strlen(file->name) + 2;
     char *path = model_alloc(model, size, 1);
     snprintf(path, size, "%s/%s", directory, file->name);
+    if (access(path, F_OK) != 0 && errno == ENOENT) {
+        return error_set(error, "'%s' is missing: " FILES_OF_A_PROFILE, path);
+    }
     ProfileReader reader = {.file = file, .csv = csv_in_open(path, error)};
     if (reader.csv == NULL) {
         return false;
@@ -456,10 +463,7 @@ const StepProfile *profile_in_read(Model *model, const char *directory, Error *e
         return NULL;
     }
     if (!S_ISDIR(status.st_mode)) {
-        error_set(error,
-                  "'%s' is not a directory; a profile is one with dense.csv, attention.csv and "
-                  "per_sequence.csv",
-                  directory);
+        error_set(error, "'%s' is not a directory: " FILES_OF_A_PROFILE, directory);
         return NULL;
     }
     StepProfile *profile = model_alloc(model, 1, sizeof *profile);

@@ -133,6 +133,7 @@ void model_add_trigger(Model *model, SimTime from, SimTime to) {
 
 static void finish_clients(Model *model) {
     model->user_count = 0;
+    model->rank_count = 1;
     for (uint32_t i = 0; i < model->client_count; i++) {
         Client *client = &model->clients[i];
         CHECK(client->arrivals.kind != NULL && client->load.piece_count > 0);
@@ -227,6 +228,7 @@ static void finish_trigger(Model *model) {
     }
     for (uint32_t i = 0; i < model->fault_count; i++) {
         const Fault *fault = &model->faults[i];
+        model->has_marks |= ((const FaultOps *)fault->fault.kind->ops)->marks != NULL;
         if (!fault->is_recurring && fault->at < model->run.duration) {
             SimTime left = model->run.duration - fault->at;
             SimTime lasts = model_fault_lasts(model, fault);

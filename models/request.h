@@ -33,6 +33,7 @@ typedef struct Call {
     bool is_open;      /* somebody waits for it */
     bool is_measured;  /* its request arrived after the warm-up */
     bool is_in_backoff;
+    uint16_t mark;          /* fault that has marked its request, counted from 1; 0: none */
     uint8_t rank;           /* of its client's priority among all: 0 goes first */
     uint32_t prompt;        /* of World.prompts: what it may share with others; NONE */
     SimTime first_token_at; /* when the caller saw it, of the answer that counts; 0: none yet */
@@ -69,6 +70,8 @@ typedef struct Attempt {
     uint8_t outcome;     /* Outcome, as far as it is known */
     bool is_awaited;     /* the caller still waits for this attempt */
     bool holds_slot;
+    bool holds_memory;         /* its server keeps something for it while it calls others */
+    bool is_returned;          /* it was in service before, and waits again */
     SimTime first_token_at;    /* 0: none yet */
     union {                    /* what its server keeps */
         double virtual_end;    /* `sharing`: the work done per request at which it is finished */

@@ -300,16 +300,40 @@ static int profile_number_order(const void *left, const void *right) {
     return a < b ? -1 : a > b;
 }
 
-/* The distinct numbers of one column, ascending. */
-static void axis_build(Model *model, const ProfileRow *rows, size_t count, uint32_t column,
-                       ProfileAxis *axis) {
-    uint32_t *numbers = mem_zalloc(count, sizeof *numbers);
-    for (size_t i = 0; i < count; i++) {
-        numbers[i] = rows[i].at[column];
+/* The rows of one part, sorted, and where its columns begin. */
+typedef struct GridPart {
+    const ProfileRow *rows;
+    size_t count;
+    uint32_t first_column, axis_count;
+    const char *name;
+} GridPart;
+
+static GridPart grid_part_find(const ProfileReader *reader, uint32_t part) {
+    static const char *const names[PART_COUNT] = {
+        "only prefill (n_decode 0)", "only decode (prefill_chunk 0)", "mix prefill and decode"};
+    const ProfileRow *rows = reader->rows.items, *end = rows + reader->rows.count;
+    while (rows < end && rows->group < part) {
+        rows++;
     }
-    qsort(numbers, count, sizeof *numbers, profile_number_order);
+    GridPart found = {.rows = rows,
+                      .first_column = part == PART_DECODE ? 2 : 0,
+                      .axis_count = part == PART_MIXED ? 4 : 2,
+                      .name = names[part]};
+    while (rows + found.count < end && rows[found.count].group == part) {
+        found.count++;
+    }
+    return found;
+}
+
+/* The distinct numbers of one column, ascending. */
+static void axis_build(Model *model, const GridPart *part, uint32_t column, ProfileAxis *axis) {
+    uint32_t *numbers = mem_zalloc(part->count, sizeof *numbers);
+    for (size_t i = 0; i < part->count; i++) {
+        numbers[i] = part->rows[i].at[column];
+    }
+    qsort(numbers, part->count, sizeof *numbers, profile_number_order);
     size_t distinct = 0;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < part->count; i++) {
         if (distinct == 0 || numbers[distinct - 1] != numbers[i]) {
             numbers[distinct++] = numbers[i];
         }
@@ -329,71 +353,67 @@ static void axis_build(Model *model, const ProfileRow *rows, size_t count, uint3
     }
 }
 
-/* Walks the rows, sorted, along the grid: each must be the next of its points. */
-static bool grid_fill(const ProfileReader *reader, const ProfileRow *rows, size_t count,
-                      uint32_t first_column, const ProfileGrid *grid, double *times_ps,
-                      Error *error) {
+static bool grid_build_axes(const ProfileReader *reader, Model *model, const GridPart *part,
+                            ProfileGrid *grid, Error *error) {
+    grid->axis_count = part->axis_count;
+    for (uint32_t axis = 0; axis < grid->axis_count; axis++) {
+        uint32_t column = part->first_column + axis;
+        axis_build(model, part, column, &grid->axes[axis]);
+        if (grid->axes[axis].count < 2) {
+            return csv_in_error(reader->csv, part->rows->line, error,
+                                "%s has one value, %u, in all batches that %s: two or more are "
+                                "needed to tell how time grows with it",
+                                reader->file->columns[column], part->rows->at[column], part->name);
+        }
+    }
+    for (uint32_t axis = grid->axis_count, stride = 1; axis-- > 0;) {
+        grid->strides[axis] = stride;
+        stride *= grid->axes[axis].count; /* may wrap; then points are missing */
+    }
+    return true;
+}
+
+/* Walks along the grid, its last axis fastest: each row must be the next point. */
+static bool grid_fill(const ProfileReader *reader, const GridPart *part, const ProfileGrid *grid,
+                      double *times_ps, Error *error) {
     uint32_t place[PROFILE_AXES_MAX] = {0};
     for (size_t i = 0;; i++) {
         uint32_t at[PROFILE_AXES_MAX] = {0};
         for (uint32_t axis = 0; axis < grid->axis_count; axis++) {
-            at[first_column + axis] = (uint32_t)grid->axes[axis].points[place[axis]];
+            at[part->first_column + axis] = (uint32_t)grid->axes[axis].points[place[axis]];
         }
-        if (i == count || memcmp(rows[i].at, at, sizeof at) != 0) {
+        if (i == part->count || memcmp(part->rows[i].at, at, sizeof at) != 0) {
             char point[POINT_TEXT_SIZE];
-            return csv_in_error(reader->csv, rows[i < count ? i : count - 1].line, error,
+            const ProfileRow *near = &part->rows[i < part->count ? i : i - 1];
+            return csv_in_error(reader->csv, near->line, error,
                                 "the point %s is missing: each of its numbers stands in other "
                                 "rows, and every combination of them is needed",
                                 profile_print_point(reader->file, at, point));
         }
-        times_ps[i] = rows[i].time_ps;
+        times_ps[i] = part->rows[i].time_ps;
         uint32_t axis = grid->axis_count;
         while (axis > 0 && ++place[axis - 1] == grid->axes[axis - 1].count) {
             place[--axis] = 0;
         }
         if (axis == 0) {
-            CHECK(i + 1 == count);
+            CHECK(i + 1 == part->count);
             return true;
         }
     }
 }
 
-static bool profile_build_grid(const ProfileReader *reader, Model *model, uint32_t part,
+static bool profile_build_grid(const ProfileReader *reader, Model *model, uint32_t which,
                                ProfileGrid *out, Error *error) {
-    static const char *const part_names[] = {"only prefill (n_decode 0)",
-                                             "only decode (prefill_chunk 0)", "mix both"};
-    const ProfileRow *rows = reader->rows.items, *end = rows + reader->rows.count;
-    while (rows < end && rows->group < part) {
-        rows++;
+    GridPart part = grid_part_find(reader, which);
+    if (part.count == 0) {
+        return which == PART_MIXED ||
+               csv_in_error(reader->csv, 1, error, "no points of batches that %s below", part.name);
     }
-    size_t count = 0;
-    while (rows + count < end && rows[count].group == part) {
-        count++;
-    }
-    if (count == 0) {
-        return part == PART_MIXED ||
-               csv_in_error(reader->csv, 1, error, "no points of batches that %s below",
-                            part_names[part]);
-    }
-    uint32_t first_column = part == PART_DECODE ? 2 : 0;
-    ProfileGrid grid = {.axis_count = part == PART_MIXED ? 4 : 2};
-    for (uint32_t axis = 0; axis < grid.axis_count; axis++) {
-        axis_build(model, rows, count, first_column + axis, &grid.axes[axis]);
-        if (grid.axes[axis].count < 2) {
-            return csv_in_error(reader->csv, rows->line, error,
-                                "%s has one value, %u, in all batches that %s: two or more are "
-                                "needed to tell how time grows with it",
-                                reader->file->columns[first_column + axis],
-                                rows->at[first_column + axis], part_names[part]);
-        }
-    }
-    for (uint32_t axis = grid.axis_count, stride = 1; axis-- > 0;) {
-        grid.strides[axis] = stride;
-        stride *= grid.axes[axis].count; /* may wrap; then points are missing */
-    }
-    double *times_ps = model_alloc(model, count, sizeof *times_ps);
+    ProfileGrid grid = {0};
+    double *times_ps = model_alloc(model, part.count, sizeof *times_ps);
     grid.times_ps = times_ps;
-    if (!grid_fill(reader, rows, count, first_column, &grid, times_ps, error)) {
+    if (!grid_build_axes(reader, model, &part, &grid, error) ||
+        !grid_fill(reader, &part, &grid, times_ps, error)) {
         return false;
     }
     *out = grid;
@@ -411,7 +431,7 @@ static bool profile_read_rows(ProfileReader *reader, Error *error) {
         if (row.cells == NULL) {
             return profile_order_rows(reader, error);
         }
-        ProfileRow read;
+        ProfileRow read = {.line = row.line};
         if (reader->rows.count == ROW_COUNT_MAX) {
             return csv_in_error(reader->csv, row.line, error,
                                 "a profile may have %d points in a file at most", ROW_COUNT_MAX);

@@ -290,6 +290,20 @@ START_TEST(a_curve_needs_two_points) {
 }
 END_TEST
 
+START_TEST(a_mixture_needs_two_points_along_each_axis_too) {
+    enter_scratch();
+    char text[4000];
+    const char *mixed = strstr(right[ATTENTION], "16,0,1,16");
+    snprintf(text, sizeof text, "%.*s16,0,1,16,19.3\n16,0,1,64,23.3\n32,0,1,16,29.3\n",
+             (int)(mixed - right[ATTENTION]), right[ATTENTION]);
+    put(names[ATTENTION], text);
+    ck_assert_str_eq(read_says("p"),
+                     "p/attention.csv:10: kv_prefill has one value, 0, in all batches that mix "
+                     "prefill and decode: two or more are needed to tell how time grows with it");
+    leave_scratch();
+}
+END_TEST
+
 #define IS_MISSING                                                                                 \
     " is missing: each of its numbers stands in other rows, and every combination of them is "     \
     "needed"
@@ -448,7 +462,8 @@ TEST_SUITE("experiments/profile_in", a_missing_directory_or_file_is_named,
            a_missing_layer_is_named, a_layer_that_only_some_models_have_may_be_missing,
            a_time_that_is_none_is_refused, a_number_that_is_not_whole_or_too_large_is_refused,
            a_row_of_another_length_is_refused, a_point_that_is_there_twice_is_refused,
-           a_file_without_points_is_refused, a_curve_needs_two_points, a_gap_in_the_grid_is_named,
+           a_file_without_points_is_refused, a_curve_needs_two_points,
+           a_mixture_needs_two_points_along_each_axis_too, a_gap_in_the_grid_is_named,
            a_batch_that_cannot_be_is_refused,
            prefill_and_decode_must_be_measured_and_mixtures_may_be,
            rows_may_stand_in_any_order_beside_other_columns, a_file_of_too_many_points_is_refused,

@@ -2,7 +2,6 @@
  * that was not measured is read as. */
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "experiments/csv_in.h"

@@ -4,25 +4,23 @@
  *   embedding + layers x (2 layernorm + qkv_proj + rotary_emb + attention + o_proj + gate_up_proj +
  *   act_fn + down_proj) + final_layernorm + lm_head + sampler + overhead
  *
- * Attention is measured for one prompt's chunk beside decodes of equal context. How a batch that is
- * not of that shape is read, and what came of it when the scheduler of vLLM was run on the measured
- * tables of an RTX 4090 with Llama-3.1-8B against vLLM 0.19 itself (300 requests, overloaded, means
- * of TTFT, of E2E and p99 of TPOT off by %):
+ * Attention is measured for one prompt's chunk beside decodes of equal context. How other batches
+ * are read was compared on one run: the scheduler of vLLM with the tables of an RTX 4090 and
+ * Llama-3.1-8B against vLLM 0.19 itself (300 requests, overloaded; mean TTFT, mean E2E and p99 of
+ * TPOT off by %). All readings came within 5 %, and no factor is fitted to the run.
  *
- * - Decodes count with their mean context: decoding reads every KV block once, so that time follows
- *   the sum.
- * - Prompts count as the one chunk that attends to as many pairs of tokens: sum of n x c for what
- *   was computed before and of n^2 / 2 for the chunk's own. With this +1.2, +0.9, 0.0 and full
- * steps of 199 ms where vLLM's took 200 to 201; adding up the prompts' contexts instead, as
- *   LLMServingSim does, +1.9, +1.5, +0.4; their weighted mean +1.6, +1.3, +0.3, and 204 ms.
- * - A batch of both is looked up among the measured mixtures. Where a profile has none, prefill and
- *   decode add, as two kernels one after the other would: +0.1, -0.2, -0.5 and full steps of 195
- * ms.
- * - `overhead` is 0 unless the user knows better: vLLM schedules asynchronously, beside the GPU,
- * and the measured run decodes 16 sequences in 20.0 to 20.4 ms where the tables alone say 21.0.
- * With 0.5 ms all means stay within 3.2 %.
- *
- * No factor is fitted to that run.
+ * - Decodes count with their mean context: decoding reads every KV block once, so that time
+ *   follows the sum.
+ * - Prompts count as the one chunk that attends to as many pairs of tokens: the sum of n x c for
+ *   what was computed before and of n^2 / 2 for the chunk's own. +1.2, +0.9, 0.0, and full steps
+ *   of 199 ms where vLLM's took 200 to 201. With the sum of the contexts, as LLMServingSim reads
+ *   them, +1.9, +1.5, +0.4; with their weighted mean +1.6, +1.3, +0.3, and 204 ms.
+ * - A batch of both is looked up among the measured mixtures. Where a profile has none, prefill
+ *   and decode add, as two kernels one after the other would: 0.0, -0.2, -0.5, and 195 ms.
+ * - `overhead` is 0 unless the user knows better. vLLM schedules beside the GPU, and the run speaks
+ *   neither for more nor for less: it decodes 16 sequences in 20.0 to 20.4 ms where the tables say
+ *   21.0, and 25 to 38 that fill the cache in 25.4 to 26.0 where they say 24.8 to 25.2. With 0.5 ms
+ *   it is +3.1, +2.7, +1.7.
  */
 #include "models/inference_steps/inference_step.h"
 #include "models/inference_steps/profile.h"

@@ -92,6 +92,7 @@ static json_t *value_schema(const Param *param) {
         return refer("name");
     case PARAM_TEXT:
     case PARAM_FILE:
+    case PARAM_PROFILE:
         return refer("text");
     case PARAM_KIND:
         return refer(family_key(param->family));

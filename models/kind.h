@@ -46,6 +46,7 @@ typedef enum ParamType {
     PARAM_COMPONENTS,  /* CountList; indices of the components (clients, services) that are named */
     PARAM_TEXT,        /* const char *; as written */
     PARAM_FILE,        /* const char *; a path, relative to the file that names it */
+    PARAM_PROFILE,     /* const StepProfile *; a directory, relative to the file that names it */
     PARAM_KIND,        /* Component; a kind of `family` */
     PARAM_PART,        /* the struct that `part` describes; a map of its own */
 } ParamType;

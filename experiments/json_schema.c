@@ -72,6 +72,8 @@ static json_t *value_schema(const Param *param) {
         return refer("ratio");
     case PARAM_NUMBER:
         return refer("number");
+    case PARAM_BYTES:
+        return refer("size");
     case PARAM_COUNT:
         return refer("count");
     case PARAM_COUNTS:
@@ -330,6 +332,8 @@ static void add_quantities(json_t *definitions) {
     json_object_set_new(definitions, "ratio", pattern("^" NUMBER_PATTERN "%$", "A ratio: 30%."));
     json_object_set_new(definitions, "number", number_or("[kM]?$", "A number: 1.5."));
     json_object_set_new(definitions, "count", number_or("[kM]?$", "A whole number: 4k."));
+    json_object_set_new(definitions, "size",
+                        pattern("^" NUMBER_PATTERN "([kMGT]?B|[KMGT]iB)$", "A size: 64MiB."));
     json_object_set_new(
         definitions, "name",
         json_pack("{s:[s,s], s:s}", "type", "string", "number", "pattern", NAME_PATTERN));

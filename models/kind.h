@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "models/preset.h"
 #include "sim/clock.h"
 #include "sim/dist.h"
 #include "sim/error.h"
@@ -103,6 +104,9 @@ typedef struct Kind {
     /* The value may stand for the kind's first parameter: `step: 20ms` or `step: {gamma: …}`
      * instead of `step: {distribution: {time: …}}`. At most one kind of a family. */
     bool stands_bare;
+    /* What `preset: NAME` beside its own keys may name; NULL: it has none. */
+    const Preset *presets;
+    uint32_t preset_count;
     /* Finds contradictions between parameters that single bounds cannot; NULL: none possible. */
     bool (*check)(const void *params, Error *error);
 } Kind;

@@ -148,6 +148,15 @@ static inline void probe_level(Probe *probe, uint32_t component, LevelKind kind,
     }
 }
 
+/* A change that may lie before others that were told already; see level_add_at. */
+static inline void probe_level_at(Probe *probe, uint32_t component, LevelKind kind, SimTime at,
+                                  int64_t change) {
+    if (!probe->is_off) {
+        DCHECK(component < probe->component_count && kind < LEVEL_KIND_COUNT);
+        level_add_at(&probe->components[component].levels[kind], at, change);
+    }
+}
+
 static inline void probe_record(Probe *probe, uint32_t component, Recorded what, bool is_measured,
                                 SimTime value) {
     if (!probe->is_off) {

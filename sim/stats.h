@@ -69,6 +69,14 @@ static inline void level_add(Level *level, SimTime now, int64_t delta) {
     CHECK(held >= 0 && level->value >= 0);
 }
 
+/* The same for a level that nobody asks how long it was at zero: the change may lie before others
+ * that were told already, because the integral does not depend on their order. */
+static inline void level_add_at(Level *level, SimTime at, int64_t delta) {
+    level->value += delta;
+    level->moment -= (__int128)delta * at;
+    CHECK(level->value >= 0);
+}
+
 /* The level becomes `value`, 0 or more. */
 static inline void level_set(Level *level, SimTime now, int64_t value) {
     DCHECK(value >= 0);

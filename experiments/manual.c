@@ -465,7 +465,11 @@ bool manual_print(const char *name, FILE *out, const char **nearest) {
         nearest_offer(&search, family_key((Family)family));
     }
     for (size_t i = 0; i < registry_kind_count(); i++) {
-        nearest_offer(&search, registry_kind(i)->name);
+        const Kind *kind = registry_kind(i);
+        nearest_offer(&search, kind->name);
+        for (uint32_t k = 0; k < kind->preset_count; k++) {
+            nearest_offer(&search, kind->presets[k].name);
+        }
     }
     for (size_t i = 0; i < dist_law_count(); i++) {
         nearest_offer(&search, dist_law(i)->name);

@@ -47,6 +47,7 @@ void flow_begin(World *world, uint32_t edge_index, uint32_t parent, const Origin
                    .input_tokens = origin->input_tokens,
                    .output_tokens = origin->output_tokens,
                    .prompt = origin->prompt,
+                   .mark = origin->mark,
                    .rank = origin->rank,
                    .path = path_below(origin->path, state->path_salt),
                    .holders = 1,
@@ -220,6 +221,9 @@ static void begin_service(World *world, uint32_t slot, Replica *replica, SimTime
         attempt->outcome = OUTCOME_ERROR;
     }
     note_attempt(world, slot, "started", "");
+    if (__builtin_expect(world_call(world, attempt->call)->mark != 0, 0)) {
+        strike(world, slot);
+    }
 }
 
 static inline uint32_t take_next(World *world, uint32_t replica_index, FlowFits *fits) {
@@ -311,6 +315,7 @@ static void call_group(World *world, uint32_t slot, const CallGroup *group) {
                      .input_tokens = call->input_tokens,
                      .output_tokens = call->output_tokens,
                      .prompt = call->prompt,
+                     .mark = call->mark,
                      .rank = call->rank,
                      .is_measured = call->is_measured};
     for (uint32_t i = 0; i < group->edge_count; i++) {
@@ -386,25 +391,6 @@ void reply(World *world, uint32_t slot) {
     } else {
         on_reply(world, slot);
     }
-}
-
-/* A good answer is of use, or it comes when nobody waits any more. */
-static void count_answer(World *world, const Attempt *attempt, const Call *call, bool is_used) {
-    uint32_t caller = world->model->edges[call->edge].caller;
-    uint32_t service = service_component(world, attempt->replica);
-    CHECK(attempt->outcome == OUTCOME_OK);
-    probe_count(&world->probe, service, is_used ? COUNT_ANSWERED : COUNT_LATE, call->is_measured);
-    if (!is_used && caller < world->model->client_count) {
-        probe_count(&world->probe, caller, COUNT_LATE, call->is_measured);
-    }
-}
-
-/* Whether a good answer to an attempt that was given up still completes its call. */
-static bool late_reply_counts(const World *world, const Call *call) {
-    LateReply policy = (LateReply)world->model->edges[call->edge].late_reply;
-    CHECK(policy <= LATE_COUNTS_WHILE_IN_FLIGHT);
-    return call->is_open && policy != LATE_IGNORED &&
-           (policy == LATE_COUNTS || call->in_flight != NONE);
 }
 
 void on_reply(World *world, uint32_t slot) {

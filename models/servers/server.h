@@ -28,7 +28,8 @@ typedef struct ServerOps {
     bool (*holds_while_calling)(const void *params);
     /* At time 0, before anything happens. NULL: zeroed state will do. */
     void (*start)(World *world, uint32_t replica);
-    /* Why the replica can never serve the call, or NULL: it is answered with an error. NULL: never. */
+    /* Why the replica can never serve the call, or NULL: it is answered with an error. NULL: never.
+     */
     const char *(*rejects)(const World *world, uint32_t replica, const Call *call);
     /* Somebody has left the queue without being taken. NULL: nothing to do. */
     void (*on_leave)(World *world, uint32_t replica);
@@ -48,6 +49,8 @@ typedef struct ServerOps {
     /* How long a replica loads before it can serve, on start and after a crash. NULL: not at all.
      */
     SimTime (*load_time)(const void *params);
+    /* Whether replicas are loaded at time 0. NULL: they are. */
+    bool (*is_loaded)(const void *params);
     /* Whether `work` says how long the work takes; otherwise the server knows it by itself. */
     bool uses_work;
     /* Surplus work can be suspended and resumed, or killed, when slots are lost; otherwise it
@@ -55,6 +58,9 @@ typedef struct ServerOps {
     bool can_suspend, can_kill;
     /* Work is counted in tokens computed, and there are KV blocks: docs/inference.md. */
     bool has_tokens;
+    /* Whether the queue is in the order of clients' priorities: the server decides it, not the
+     * service's `queue`. NULL: the service's `queue` does. */
+    bool (*is_by_priority)(const void *params);
 } ServerOps;
 
 static inline const ServerOps *server_ops(const World *world, const Replica *replica) {

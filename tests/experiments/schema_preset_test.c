@@ -167,6 +167,22 @@ START_TEST(set_reaches_every_value_of_a_preset) {
 }
 END_TEST
 
+START_TEST(a_preset_fits_below_a_file_that_is_as_large_as_allowed) {
+    Doc doc = {0};
+    Diagnostics diagnostics = {0};
+    static const char text[] = "{preset: small/one-gpu}";
+    ck_assert(doc_load_text(&doc, "t.yaml", text, strlen(text), &diagnostics));
+    doc.node_count = DOC_NODES_MAX;
+    SchemaReader reader = {&doc, &diagnostics, NULL, NULL};
+    const DocNode *map = doc.root;
+    ck_assert(schema_apply_preset(&reader, &toy, &map));
+    ck_assert_ptr_nonnull(doc_find(map, "blocks"));
+    ck_assert_uint_eq(doc.node_count, DOC_NODES_MAX);
+    doc_free(&doc);
+    diag_free(&diagnostics);
+}
+END_TEST
+
 START_TEST(what_is_no_preset_is_refused_at_its_place) {
     static const char *const cases[][2] = {
         {"toy: {preset: smal/one-gpu}",
@@ -196,4 +212,5 @@ END_TEST
 TEST_SUITE("experiments/schema_preset", a_preset_gives_what_is_not_written,
            what_is_written_comes_on_top_down_to_single_values,
            another_kind_or_law_takes_the_place_of_the_presets, set_reaches_every_value_of_a_preset,
+           a_preset_fits_below_a_file_that_is_as_large_as_allowed,
            what_is_no_preset_is_refused_at_its_place)

@@ -21,6 +21,8 @@ static Dimension param_dimension(ParamType type) {
         return DIMENSION_RATE;
     case PARAM_RATIO:
         return DIMENSION_RATIO;
+    case PARAM_BYTES:
+        return DIMENSION_BYTES;
     case PARAM_COUNT:
     case PARAM_COUNTS:
         return DIMENSION_COUNT;
@@ -355,6 +357,7 @@ void schema_read_scalar(SchemaReader *reader, const char *owner, const Param *pa
     case PARAM_RATE:
     case PARAM_RATIO:
     case PARAM_NUMBER:
+    case PARAM_BYTES:
         read_number(reader, owner, param, value, member);
         return;
     case PARAM_FLAG:

@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "models/preset.h"
 #include "sim/clock.h"
 #include "sim/dist.h"
 #include "sim/error.h"
@@ -36,6 +37,7 @@ typedef enum ParamType {
     PARAM_RATES,       /* NumberList; a list of rates */
     PARAM_RATIO,       /* double; "30%" or 0.3 */
     PARAM_NUMBER,      /* double; a pure number */
+    PARAM_BYTES,       /* double; a size, "80GiB" */
     PARAM_COUNT,       /* uint32_t; "4k"; "unlimited" = COUNT_UNLIMITED where allowed */
     PARAM_COUNTS,      /* CountList; one count or a list */
     PARAM_FLAG,        /* bool; true or false */
@@ -103,6 +105,9 @@ typedef struct Kind {
     /* The value may stand for the kind's first parameter: `step: 20ms` or `step: {gamma: …}`
      * instead of `step: {distribution: {time: …}}`. At most one kind of a family. */
     bool stands_bare;
+    /* What `preset: NAME` beside its own keys may name; NULL: it has none. */
+    const Preset *presets;
+    uint32_t preset_count;
     /* Finds contradictions between parameters that single bounds cannot; NULL: none possible. */
     bool (*check)(const void *params, Error *error);
 } Kind;

@@ -20,6 +20,7 @@ static size_t value_size(const Param *param) {
     case PARAM_RATE:
     case PARAM_RATIO:
     case PARAM_NUMBER:
+    case PARAM_BYTES:
         return sizeof(double);
     case PARAM_RATES:
         return sizeof(NumberList);
@@ -84,6 +85,7 @@ static Dimension param_dimension(const Param *param) {
            : param->type == PARAM_RATE || param->type == PARAM_RATES ? DIMENSION_RATE
            : param->type == PARAM_RATIO                              ? DIMENSION_RATIO
            : param->type == PARAM_NUMBER                             ? DIMENSION_NUMBER
+           : param->type == PARAM_BYTES                              ? DIMENSION_BYTES
                                                                      : DIMENSION_COUNT;
 }
 
@@ -104,6 +106,7 @@ static void print_sample(const Param *param, char *text, size_t size) {
     case PARAM_RATE:
     case PARAM_RATIO:
     case PARAM_NUMBER:
+    case PARAM_BYTES:
     case PARAM_COUNT:
         print_quantity(param, value, text, size);
         return;
@@ -197,10 +200,10 @@ static void check_row(const char *owner, const Param *param, size_t struct_size)
     ck_assert_msg((param->choices != NULL) == needs_choices, "%s.%s: choices", owner, name);
     ck_assert_msg(param->type != PARAM_DIST || param->unit != NULL, "%s.%s: unit", owner, name);
     ck_assert_msg(param->min <= param->max, "%s.%s: bounds", owner, name);
-    bool is_numeric = param->type == PARAM_DURATION || param->type == PARAM_RATE ||
-                      param->type == PARAM_RATIO || param->type == PARAM_NUMBER ||
-                      param->type == PARAM_COUNT || param->type == PARAM_DURATIONS ||
-                      param->type == PARAM_RATES || param->type == PARAM_COUNTS;
+    bool is_numeric =
+        param->type == PARAM_DURATION || param->type == PARAM_RATE || param->type == PARAM_RATIO ||
+        param->type == PARAM_NUMBER || param->type == PARAM_BYTES || param->type == PARAM_COUNT ||
+        param->type == PARAM_DURATIONS || param->type == PARAM_RATES || param->type == PARAM_COUNTS;
     ck_assert_msg(!is_numeric || param->min < param->max, "%s.%s has no bounds", owner, name);
     if (param->type == PARAM_COUNT || param->type == PARAM_COUNTS) {
         ck_assert_msg(param->max < COUNT_UNLIMITED, "%s.%s does not fit", owner, name);

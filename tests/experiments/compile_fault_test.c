@@ -59,8 +59,20 @@ START_TEST(objectives_are_checked) {
          "1:19: an objective has no measure 'p98': did you mean 'p95'?"},
         {"objectives={web: {speed: \"<= 3s\"}}",
          "1:19: an objective has no measure 'speed'; it is one of: success, p50, p95, p99, mean, "
-         "goodput, attempts, utilization, wasted, availability, queue_wait_p95, queue_wait_p99, or "
-         "a column of summary.csv"},
+         "goodput, attempts, utilization, wasted, availability, queue_wait_p95, queue_wait_p99, "
+         "ttft_p50, ttft_p95, ttft_p99, ttft_mean, tpot_p50, tpot_p95, tpot_p99, tpot_mean, "
+         "itl_p50, itl_p95, itl_p99, itl_mean, kv_use, or a column of summary.csv"},
+        {"objectives={web: {ttfp_p95: \"<= 2s\"}}",
+         "1:19: an objective has no measure 'ttfp_p95': did you mean 'ttft_p95'?"},
+        {"objectives={model: {kv_used: \"<= 90%\"}}",
+         "1:21: an objective has no measure 'kv_used': did you mean 'kv_use'?"},
+        {"objectives={web: {ttft_p95: \"<= 2s\", tpot_s_p99: \"<= 80ms\"}}",
+         "1:19: 'ttft_p95' needs tokens, and no request of 'web' comes to an inference server\n"
+         "1:38: 'tpot_s_p99' needs tokens, and no request of 'web' comes to an inference server"},
+        {"objectives={model: {kv_use: \"<= 90%\"}}",
+         "1:21: 'kv_use' needs tokens, and the server of 'model' is not 'inference'"},
+        {"objectives={web: {itl_p99: \"<= 90ms\"}}",
+         "1:19: 'itl_p99' is measured for a service only"},
         {"objectives={web: {p99: 3s}}",
          "1:24: a bound begins with '>=' or '<=', for example '\"<= 250ms\"'"},
         {"objectives={web: {p99: \"<= 3\"}}", "1:24: '3' has no unit; write for example '3s'"},

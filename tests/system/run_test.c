@@ -135,7 +135,7 @@ START_TEST(every_file_parses_and_is_what_the_manifest_says) {
 }
 END_TEST
 
-START_TEST(measures_of_the_other_kind_are_empty) {
+START_TEST(measures_of_the_other_kind_and_of_tokens_are_empty) {
     begin(storm);
     ck_assert_int_eq(RUN(NULL, "-q", "-r", "1", "-o", "all"), 0);
     char *text = file_text("all/summary.csv", NULL);
@@ -147,7 +147,8 @@ START_TEST(measures_of_the_other_kind_are_empty) {
         for (uint32_t i = 0; i < METRIC_COUNT; i++) {
             const MetricInfo *info = metric_info(i);
             const char *cell = row->cells[csv_find(header, info->column)];
-            if (info->who == (is_client ? METRIC_OF_SERVICE : METRIC_OF_CLIENT)) {
+            bool is_of = info->who & (is_client ? METRIC_OF_CLIENT : METRIC_OF_SERVICE);
+            if (!is_of || (info->who & METRIC_OF_TOKENS)) {
                 ck_assert_msg(cell[0] == 0, "%s is '%s'", info->column, cell);
             }
         }
@@ -470,8 +471,8 @@ START_TEST(a_malformed_trace_is_named_by_line_and_nothing_is_written) {
     file_put("t.csv", "arrived_at,num_prefill_tokens,num_decode_tokens\n0.5,10,20\n1.5,7,9\n");
     ck_assert_int_eq(RUN(NULL, "-q", "--requests", "-o", "mine"), 0);
     char *text = file_text("mine/requests.csv", NULL);
-    ck_assert_ptr_nonnull(strstr(text, "\n0,0,web,0.5,ok,0.01,,1,10,20\n"));
-    ck_assert_ptr_nonnull(strstr(text, "\n1,1,web,1.5,ok,0.01,,1,7,9\n"));
+    ck_assert_ptr_nonnull(strstr(text, "\n0,0,web,0.5,ok,0.01,,1,10,20,\n"));
+    ck_assert_ptr_nonnull(strstr(text, "\n1,1,web,1.5,ok,0.01,,1,7,9,\n"));
     free(text);
     file_put("t.csv", "arrived_at,num_prefill_tokens,num_decode_tokens\n0.5,10,20\n");
     ck_assert_int_eq(RUN(complaint, "-q", "-o", "mine"), 2); /* another trace, another scenario */
@@ -480,7 +481,8 @@ START_TEST(a_malformed_trace_is_named_by_line_and_nothing_is_written) {
 END_TEST
 
 TEST_SUITE("system/run", results_are_the_same_bytes_for_any_number_of_threads,
-           every_file_parses_and_is_what_the_manifest_says, measures_of_the_other_kind_are_empty,
+           every_file_parses_and_is_what_the_manifest_says,
+           measures_of_the_other_kind_and_of_tokens_are_empty,
            the_average_is_the_mean_over_replications_with_students_interval,
            results_of_another_scenario_or_seed_are_refused_and_kept,
            a_users_own_files_are_not_replaced, a_limit_on_file_size_exits_4_and_leaves_no_half_file,

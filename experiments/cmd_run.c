@@ -177,6 +177,7 @@ static bool replicate(Run *run) {
     Replicate job = {.model = run->model,
                      .jobs = run->jobs,
                      .has_requests = run->options->has_requests,
+                     .is_stepwise = run->options->is_stepwise,
                      .interrupt = interrupt_flag(),
                      .context = run,
                      .take = take,

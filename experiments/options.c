@@ -46,6 +46,9 @@ static const OptionDef definitions[] = {
      "Replace the results of another scenario, seed or version in DIR"},
     {"requests", 0, TYPE_FLAG, OPTION_RUNNING, MEMBER(has_requests), NULL, NULL,
      "Also write requests.csv, a row a request"},
+    {"stepwise", 0, TYPE_FLAG, OPTION_RUNNING, MEMBER(is_stepwise), NULL, NULL,
+     "Take every step of an inference server by itself: slower, for checks; the results are the "
+     "same"},
     {"trace", 0, TYPE_FLAG, OPTION_RUNNING, MEMBER(has_trace), NULL, NULL,
      "Print every event of the first replication"},
     {"progress", 0, TYPE_CHOICE, OPTION_RUNNING, MEMBER(progress), "auto|plain|json|none", NULL,

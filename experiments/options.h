@@ -26,6 +26,7 @@ typedef struct Options {
     bool is_json;                /* the summary as JSON */
     bool is_forced;              /* an existing directory of another run is overwritten */
     bool has_requests;           /* write requests.csv */
+    bool is_stepwise;            /* inference servers take every step by itself */
     bool has_trace;              /* print every event */
     bool is_resolved;            /* check: print every value and where it came from */
     bool is_schema, is_markdown; /* kinds: in which form */

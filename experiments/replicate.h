@@ -15,6 +15,7 @@ typedef struct Replicate {
     const Model *model;
     uint32_t jobs;                 /* threads, at least 1 */
     bool has_requests;             /* keep a record of each request */
+    bool is_stepwise;              /* inference servers take every step by itself */
     const volatile int *interrupt; /* stop soon when it is not 0; NULL */
     void *context;                 /* of the next two */
     /* Takes one result; it is freed afterwards. False: stop, the output is broken. */

@@ -17,7 +17,7 @@ void result_take(World *world, Result *out) {
     probe->series.items = NULL;
     probe->series.count = probe->series.capacity = 0;
     out->event_count = world->event_count;
-    out->tie_count = queue_tie_count(&world->queue);
+    out->tie_count = world->tie_count;
     out->fingerprint = world->fingerprint;
     out->stop_reason = world->stop_reason;
     out->stopped_at = world->now;

@@ -197,6 +197,9 @@ void on_deliver(World *world, uint32_t slot) {
         lose(world, slot);
         return;
     }
+    if (replica->levers.is_up && is_rejected(world, slot, replica)) {
+        return;
+    }
     const char *why = replica->levers.is_up ? refusal(world, replica) : "the replica is down";
     if (why != NULL) {
         refuse(world, slot, why);
@@ -207,18 +210,12 @@ void on_deliver(World *world, uint32_t slot) {
     server_pump(world, attempt->replica);
 }
 
-/* Luck belongs to (request, service, attempt): the same attempt fails in every scenario. */
-static bool is_unlucky(World *world, const Attempt *attempt, const Replica *replica) {
-    const Call *call = world_call(world, attempt->call);
-    Rng rng = drawn_by(&world->services[replica->service].key, call->key, attempt->path, DRAW_LUCK);
-    CHECK(replica->levers.error_ratio >= 0);
-    return rng_uniform(&rng) < replica->levers.error_ratio;
-}
-
 static void begin_service(World *world, uint32_t slot, Replica *replica, SimTime waited) {
     Attempt *attempt = world_attempt(world, slot);
     CHECK(attempt->state == ATTEMPT_QUEUED);
-    record_wait(world, slot, waited);
+    if (!attempt->is_returned) {
+        record_wait(world, slot, waited);
+    }
     attempt->state = ATTEMPT_SERVING;
     attempt->started_at = world->now;
     attempt->event = (EventId){0};
@@ -228,7 +225,7 @@ static void begin_service(World *world, uint32_t slot, Replica *replica, SimTime
     note_attempt(world, slot, "started", "");
 }
 
-uint32_t flow_take(World *world, uint32_t replica_index) {
+static inline uint32_t take_next(World *world, uint32_t replica_index, FlowFits *fits) {
     Replica *replica = &world->replicas[replica_index];
     const Service *service = world_service_of(world, replica);
     const ShedOps *shed = service->shed.kind->ops;
@@ -236,13 +233,16 @@ uint32_t flow_take(World *world, uint32_t replica_index) {
         uint32_t slot =
             service->queue.order == QUEUE_LIFO ? replica->queue_tail : replica->queue_head;
         Attempt *attempt = world_attempt(world, slot);
+        if (fits != NULL && !fits(world, replica_index, slot)) {
+            return NONE;
+        }
         CHECK(attempt->state == ATTEMPT_QUEUED);
         SimTime waited = world->now - attempt->entered_at;
         unset(world, &attempt->event);
         queue_unlink(world, replica, slot);
         probe_level(&world->probe, service_component(world, replica_index), LEVEL_WAITING,
                     world->now, -1);
-        if (shed->refuses_waiting != NULL) {
+        if (shed->refuses_waiting != NULL && !attempt->is_returned) {
             ShedView view = shed_view(world, replica, waited);
             if (shed->refuses_waiting(service->shed.params, world_state(world, replica->shed_state),
                                       &view)) {
@@ -260,6 +260,16 @@ uint32_t flow_take(World *world, uint32_t replica_index) {
     return NONE;
 }
 
+uint32_t flow_take(World *world, uint32_t replica) {
+    DCHECK(replica < world->model->replica_count);
+    return take_next(world, replica, NULL);
+}
+
+uint32_t flow_take_if(World *world, uint32_t replica, FlowFits *fits) {
+    CHECK(fits != NULL);
+    return take_next(world, replica, fits);
+}
+
 /* ---- Its own work is done */
 
 void flow_work_done(World *world, uint32_t slot, SimTime work) {
@@ -270,7 +280,7 @@ void flow_work_done(World *world, uint32_t slot, SimTime work) {
     CHECK(attempt->state == ATTEMPT_SERVING && work >= 0);
     attempt->state = ATTEMPT_CALLING;
     attempt->event = (EventId){0};
-    attempt->work = work;
+    attempt->work += work;
     probe_add(&world->probe, service_component(world, replica_index), COUNT_WORK,
               world_call(world, attempt->call)->is_measured, (uint64_t)work);
     bool calls = service->group_count > 0 && attempt->outcome == OUTCOME_OK;
@@ -290,18 +300,6 @@ void flow_work_done(World *world, uint32_t slot, SimTime work) {
 
 static void on_served(World *world, uint32_t slot) {
     flow_work_done(world, slot, world->now - world_attempt(world, slot)->started_at);
-}
-
-/* A call that is not made at all takes no part in its group. */
-static bool is_made(World *world, uint32_t edge_index, const Attempt *attempt) {
-    const Edge *edge = &world->model->edges[edge_index];
-    if (edge->probability >= 1) {
-        return true;
-    }
-    uint64_t request = world_call(world, attempt->call)->key;
-    Rng rng = drawn_by(&world->edges[edge_index].key, request, attempt->path, DRAW_MADE);
-    CHECK(edge->probability >= 0);
-    return rng_uniform(&rng) < edge->probability;
 }
 
 /* Makes the calls of one group, all at once. */
@@ -341,10 +339,11 @@ static void advance(World *world, uint32_t slot) {
             return;
         }
     }
-    bool held_slot = attempt->holds_slot;
+    bool held = attempt->holds_slot || attempt->holds_memory;
     release_slot(world, slot);
+    release_memory(world, slot);
     answer(world, slot);
-    if (held_slot) {
+    if (held) {
         server_pump(world, replica_index);
     }
 }
@@ -583,8 +582,14 @@ static void on_batch(World *world, uint32_t slot) {
     ops->on_batch(world, slot);
 }
 
+/* Late events know more than their target: world_run hands them on itself. */
+static void on_step(World *world, uint32_t replica) {
+    CHECK(replica < world->model->replica_count && !"a late event");
+}
+
 static void on_warmup(World *world, uint32_t target) {
     CHECK(target == 0);
+    world_settle(world, world->now);
     probe_end_warmup(&world->probe, world->now);
 }
 

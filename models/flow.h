@@ -13,6 +13,17 @@ void flow_handle(World *world, const Event *event);
  * begins now. */
 uint32_t flow_take(World *world, uint32_t replica);
 
+/* The same, provided that `fits` says so of whoever would be next: nobody overtakes him. NULL: it
+ * always does. */
+typedef bool FlowFits(World *world, uint32_t replica, uint32_t attempt);
+uint32_t flow_take_if(World *world, uint32_t replica, FlowFits *fits);
+
+/* An attempt in service waits again, before those who came after it. */
+void flow_put_back(World *world, uint32_t attempt);
+
+/* Work that was done for the attempt and of which nothing will be left. */
+void flow_work_lost(World *world, uint32_t attempt, SimTime work);
+
 /* The attempt's own work in seconds, as drawn for (request, service, attempt). */
 double flow_draw_work_s(World *world, uint32_t attempt);
 

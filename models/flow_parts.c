@@ -23,23 +23,89 @@ uint32_t route_among(World *world, const Call *call, const Attempt *attempt) {
     return picked;
 }
 
-void queue_append(World *world, Replica *replica, uint32_t slot) {
+/* ---- The queue of a replica: in the order of arrival, by priority first if the service says so */
+
+static uint32_t rank_of(const World *world, uint32_t slot) {
+    DCHECK(world_attempt(world, slot)->call < pool_slot_end(&world->calls));
+    return world_call(world, world_attempt(world, slot)->call)->rank;
+}
+
+/* Of a queue by priority: the last that waits of a rank; NONE. */
+static uint32_t *rank_tail(const World *world, const Replica *replica, uint32_t rank) {
+    CHECK(rank < world->model->rank_count);
+    size_t index = (size_t)(replica - world->replicas);
+    return &world->rank_tails[index * world->model->rank_count + rank];
+}
+
+static bool is_by_priority(const World *world, const Replica *replica) {
+    DCHECK(replica->service < world->model->service_count);
+    return world->model->services[replica->service].queue.order == QUEUE_PRIORITY;
+}
+
+/* Who waits behind all of the ranks before `rank`: the last of them; NONE. */
+static uint32_t last_before_rank(const World *world, const Replica *replica, uint32_t rank) {
+    uint32_t last = NONE;
+    CHECK(is_by_priority(world, replica));
+    while (rank > 0 && last == NONE) {
+        last = *rank_tail(world, replica, --rank);
+    }
+    return last;
+}
+
+/* Between `prev` (NONE: at the head) and whoever follows it. */
+static void queue_insert(World *world, Replica *replica, uint32_t slot, uint32_t prev) {
     Attempt *attempt = world_attempt(world, slot);
     CHECK(attempt->state == ATTEMPT_QUEUED);
-    attempt->prev = replica->queue_tail;
-    attempt->next = NONE;
-    if (replica->queue_tail == NONE) {
-        replica->queue_head = slot;
-    } else {
-        world_attempt(world, replica->queue_tail)->next = slot;
-    }
-    replica->queue_tail = slot;
+    uint32_t next = prev == NONE ? replica->queue_head : world_attempt(world, prev)->next;
+    attempt->prev = prev;
+    attempt->next = next;
+    *(prev == NONE ? &replica->queue_head : &world_attempt(world, prev)->next) = slot;
+    *(next == NONE ? &replica->queue_tail : &world_attempt(world, next)->prev) = slot;
     replica->queue_count++;
+    if (is_by_priority(world, replica)) {
+        uint32_t *tail = rank_tail(world, replica, rank_of(world, slot));
+        *tail = *tail == prev || *tail == NONE ? slot : *tail;
+    }
+}
+
+void queue_append(World *world, Replica *replica, uint32_t slot) {
+    uint32_t prev = replica->queue_tail;
+    DCHECK(slot != prev);
+    if (is_by_priority(world, replica)) {
+        prev = last_before_rank(world, replica, rank_of(world, slot) + 1);
+    }
+    queue_insert(world, replica, slot, prev);
+}
+
+/* Before all who came later; who came earlier was put back before. */
+static void queue_prepend(World *world, Replica *replica, uint32_t slot) {
+    uint32_t prev = NONE;
+    if (is_by_priority(world, replica)) {
+        uint32_t rank = rank_of(world, slot);
+        SimTime entered_at = world_attempt(world, slot)->entered_at;
+        prev = last_before_rank(world, replica, rank);
+        for (;;) {
+            uint32_t next = prev == NONE ? replica->queue_head : world_attempt(world, prev)->next;
+            if (next == NONE || rank_of(world, next) != rank ||
+                world_attempt(world, next)->entered_at > entered_at) {
+                break;
+            }
+            prev = next;
+        }
+    }
+    CHECK(prev != slot);
+    queue_insert(world, replica, slot, prev);
 }
 
 void queue_unlink(World *world, Replica *replica, uint32_t slot) {
     Attempt *attempt = world_attempt(world, slot);
     CHECK(replica->queue_count > 0);
+    if (is_by_priority(world, replica) &&
+        *rank_tail(world, replica, rank_of(world, slot)) == slot) {
+        bool is_alone =
+            attempt->prev == NONE || rank_of(world, attempt->prev) != rank_of(world, slot);
+        *rank_tail(world, replica, rank_of(world, slot)) = is_alone ? NONE : attempt->prev;
+    }
     if (attempt->prev == NONE) {
         replica->queue_head = attempt->next;
     } else {
@@ -71,8 +137,34 @@ void leave_queue(World *world, uint32_t slot) {
     queue_unlink(world, &world->replicas[attempt->replica], slot);
     probe_level(&world->probe, service_component(world, attempt->replica), LEVEL_WAITING,
                 world->now, -1);
-    record_wait(world, slot, world->now - attempt->entered_at);
+    if (!attempt->is_returned) {
+        record_wait(world, slot, world->now - attempt->entered_at);
+    }
     leave_system(world, slot);
+    const ServerOps *ops = server_ops(world, &world->replicas[attempt->replica]);
+    if (ops->on_leave != NULL) {
+        ops->on_leave(world, attempt->replica);
+    }
+}
+
+void flow_put_back(World *world, uint32_t slot) {
+    Attempt *attempt = world_attempt(world, slot);
+    CHECK(attempt->state == ATTEMPT_SERVING);
+    release_slot(world, slot);
+    attempt->state = ATTEMPT_QUEUED;
+    attempt->is_returned = true;
+    queue_prepend(world, &world->replicas[attempt->replica], slot);
+    probe_level(&world->probe, service_component(world, attempt->replica), LEVEL_WAITING,
+                world->now, 1);
+    note_attempt(world, slot, "preempted", "");
+}
+
+void flow_work_lost(World *world, uint32_t slot, SimTime work) {
+    Attempt *attempt = world_attempt(world, slot);
+    CHECK(attempt->state == ATTEMPT_SERVING && work >= 0);
+    attempt->work += work;
+    probe_add(&world->probe, service_component(world, attempt->replica), COUNT_WORK,
+              world_call(world, attempt->call)->is_measured, (uint64_t)work);
 }
 
 void leave_system(World *world, uint32_t slot) {
@@ -98,6 +190,14 @@ void release_slot(World *world, uint32_t slot) {
     if (attempt->holds_slot) {
         attempt->holds_slot = false;
         flow_change_busy(world, attempt->replica, -1);
+    }
+}
+
+void release_memory(World *world, uint32_t slot) {
+    const Attempt *attempt = world_attempt(world, slot);
+    CHECK(attempt->state != ATTEMPT_FREE);
+    if (__builtin_expect(attempt->holds_memory, 0)) {
+        server_ops(world, &world->replicas[attempt->replica])->let_go(world, slot);
     }
 }
 
@@ -165,6 +265,45 @@ void unlink_child(World *world, uint32_t parent, uint32_t call_slot) {
         link = &world_call(world, *link)->sibling;
     }
     *link = world_call(world, call_slot)->sibling;
+}
+
+/* Luck belongs to (request, service, attempt): the same attempt fails in every scenario. */
+bool is_unlucky(World *world, const Attempt *attempt, const Replica *replica) {
+    const Call *call = world_call(world, attempt->call);
+    Rng rng = drawn_by(&world->services[replica->service].key, call->key, attempt->path, DRAW_LUCK);
+    CHECK(replica->levers.error_ratio >= 0);
+    return rng_uniform(&rng) < replica->levers.error_ratio;
+}
+
+/* A call that is not made at all takes no part in its group. */
+bool is_made(World *world, uint32_t edge_index, const Attempt *attempt) {
+    const Edge *edge = &world->model->edges[edge_index];
+    if (edge->probability >= 1) {
+        return true;
+    }
+    uint64_t request = world_call(world, attempt->call)->key;
+    Rng rng = drawn_by(&world->edges[edge_index].key, request, attempt->path, DRAW_MADE);
+    CHECK(edge->probability >= 0);
+    return rng_uniform(&rng) < edge->probability;
+}
+
+/* What can never be served is answered with an error at once. */
+bool is_rejected(World *world, uint32_t slot, const Replica *replica) {
+    const ServerOps *ops = server_ops(world, replica);
+    Attempt *attempt = world_attempt(world, slot);
+    CHECK(attempt->state == ATTEMPT_TRAVELLING);
+    const char *why = ops->rejects == NULL
+                          ? NULL
+                          : ops->rejects(world, attempt->replica, world_call(world, attempt->call));
+    if (why == NULL) {
+        return false;
+    }
+    note_attempt(world, slot, "failed", why);
+    count_failure(world, slot, COUNT_UNSERVABLE);
+    count_failure(world, slot, COUNT_ERROR);
+    attempt->outcome = OUTCOME_ERROR;
+    reply(world, slot);
+    return true;
 }
 
 Rng flow_rng_of_work(const World *world, uint32_t slot) {

@@ -127,7 +127,15 @@ static inline void count_orphan(World *world, const Attempt *attempt, int64_t ch
 void leave_system(World *world, uint32_t attempt);
 void record_wait(World *world, uint32_t attempt, SimTime waited);
 void release_slot(World *world, uint32_t attempt);
+/* What its server kept for it while it called others. */
+void release_memory(World *world, uint32_t attempt);
 void count_failure(World *world, uint32_t attempt, Count count);
+/* Whether a fault makes the attempt fail. */
+bool is_unlucky(World *world, const Attempt *attempt, const Replica *replica);
+/* Whether the attempt's calls include this one. */
+bool is_made(World *world, uint32_t edge, const Attempt *attempt);
+/* Whether the attempt can never be served: it has been answered with an error. */
+bool is_rejected(World *world, uint32_t attempt, const Replica *replica);
 /* The caller does not wait for the attempt any more. */
 void stop_waiting(World *world, uint32_t attempt);
 /* Nobody will ever answer: the slot goes when the caller has stopped waiting. */

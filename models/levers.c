@@ -4,6 +4,7 @@
 
 #include "models/faults/fault.h"
 #include "models/flow.h"
+#include "models/servers/server.h"
 #include "sim/check.h"
 
 void levers_init(Levers *levers, const Model *model) {
@@ -32,8 +33,12 @@ static void levers_set_normal(Levers *levers) {
     for (uint32_t s = 0; s < model->service_count; s++) {
         const Service *service = &model->services[s];
         for (uint32_t i = 0; i < service->replica_count; i++) {
-            levers->replicas[service->replica_first + i] = (ReplicaLevers){
-                .work_x = 1, .error_after = SIM_TIME_NEVER, .slots = service->slots, .is_up = true};
+            levers->replicas[service->replica_first + i] =
+                (ReplicaLevers){.work_x = 1,
+                                .error_after = SIM_TIME_NEVER,
+                                .slots = service->slots,
+                                .is_up = true,
+                                .kv_ratio = 1};
         }
     }
     memset(levers->edge_is_cut, 0, model->edge_count * sizeof *levers->edge_is_cut);
@@ -79,6 +84,11 @@ static void levers_commit(World *world) {
             flow_crash(world, i);
         } else if (before->is_up != now->is_up || before->slots != now->slots) {
             flow_resize(world, i);
+        }
+        const ServerOps *ops = server_ops(world, &world->replicas[i]);
+        if (ops->on_levers != NULL && now->is_up) {
+            ops->on_levers(world, i);
+            server_pump(world, i);
         }
     }
 }

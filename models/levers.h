@@ -18,6 +18,8 @@ typedef struct ReplicaLevers {
     bool is_up;
     bool is_blackhole;  /* while down: silent instead of refusing */
     bool is_known_down; /* while down: routers know */
+    bool is_hung;       /* accepts, but nothing moves */
+    double kv_ratio;    /* share of its KV blocks that there is */
 } ReplicaLevers;
 
 typedef struct Levers {

@@ -33,10 +33,10 @@ static bool take_out(World *world, uint32_t slot) {
         return false;
     }
     unset(world, &attempt->event);
-    if (state == ATTEMPT_SERVING) {
+    if (state == ATTEMPT_SERVING && !ops->has_tokens) {
         attempt->work = world->now - attempt->started_at;
     }
-    if (state == ATTEMPT_SERVING || state == ATTEMPT_SUSPENDED) {
+    if ((state == ATTEMPT_SERVING && !ops->has_tokens) || state == ATTEMPT_SUSPENDED) {
         probe_add(&world->probe, service_component(world, attempt->replica), COUNT_WORK,
                   world_call(world, attempt->call)->is_measured, (uint64_t)attempt->work);
     }
@@ -45,6 +45,7 @@ static bool take_out(World *world, uint32_t slot) {
     }
     close_children(world, slot);
     release_slot(world, slot);
+    release_memory(world, slot);
     leave_system(world, slot);
     return true;
 }

@@ -124,6 +124,7 @@ void model_add_trigger(Model *model, SimTime from, SimTime to) {
 
 static void finish_clients(Model *model) {
     model->user_count = 0;
+    model->rank_count = 1;
     for (uint32_t i = 0; i < model->client_count; i++) {
         Client *client = &model->clients[i];
         CHECK(client->arrivals.kind != NULL && client->load.piece_count > 0);

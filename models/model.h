@@ -29,7 +29,7 @@ typedef enum LateReply { LATE_IGNORED, LATE_COUNTS, LATE_COUNTS_WHILE_IN_FLIGHT 
 typedef enum CancelOnTimeout { CANCEL_NEVER, CANCEL_QUEUED, CANCEL_ANYWHERE } CancelOnTimeout;
 typedef enum OnFailure { ON_FAILURE_FAIL, ON_FAILURE_IGNORE } OnFailure;
 typedef enum OnCapacityLoss { LOSS_SUSPEND, LOSS_DRAIN, LOSS_KILL } OnCapacityLoss;
-typedef enum QueueOrder { QUEUE_FIFO, QUEUE_LIFO } QueueOrder;
+typedef enum QueueOrder { QUEUE_FIFO, QUEUE_LIFO, QUEUE_PRIORITY } QueueOrder;
 typedef enum TimeseriesRows { TIMESERIES_ALL, TIMESERIES_AVERAGE, TIMESERIES_NONE } TimeseriesRows;
 typedef enum WorkDraw { WORK_DRAW_ATTEMPT, WORK_DRAW_REQUEST } WorkDraw;
 
@@ -166,6 +166,7 @@ typedef struct Model {
     uint32_t service_count;
     uint32_t replica_count;
     uint32_t user_count;
+    uint32_t rank_count; /* distinct priorities of clients, 1 or more */
     /* The clients' own first, in the order of clients. Behind the last, uncounted, is one for each
      * service that nobody calls by: what is there at the start came that way. */
     Edge *edges;

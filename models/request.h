@@ -69,6 +69,8 @@ typedef struct Attempt {
     uint8_t outcome;     /* Outcome, as far as it is known */
     bool is_awaited;     /* the caller still waits for this attempt */
     bool holds_slot;
+    bool holds_memory;         /* its server keeps something for it while it calls others */
+    bool is_returned;          /* it was in service before, and waits again */
     SimTime first_token_at;    /* 0: none yet */
     union {                    /* what its server keeps */
         double virtual_end;    /* `sharing`: the work done per request at which it is finished */

@@ -50,7 +50,8 @@ static void create_services(World *world) {
                                  .queue_tail = NONE};
             replica->server_state = state_reserve(world, state_size(&service->server));
             replica->shed_state = state_reserve(world, state_size(&service->shed));
-            replica->levers = (ReplicaLevers){.is_up = true, .slots = service->slots};
+            replica->levers =
+                (ReplicaLevers){.work_x = 1, .is_up = true, .slots = service->slots, .kv_ratio = 1};
         }
     }
 }
@@ -138,6 +139,11 @@ World *world_create(const Model *model, const WorldOptions *options) {
     world->replicas = mem_zalloc(model->replica_count, sizeof *world->replicas);
     world->outstanding = mem_zalloc(model->replica_count, sizeof *world->outstanding);
     world->routable = mem_zalloc(model->replica_count, sizeof *world->routable);
+    world->rank_tails =
+        mem_alloc((size_t)model->replica_count * model->rank_count * sizeof *world->rank_tails);
+    memset(world->rank_tails, 0xff,
+           (size_t)model->replica_count * model->rank_count * sizeof *world->rank_tails);
+    world->late_at = -1;
     world->services = mem_zalloc(model->service_count, sizeof *world->services);
     world->edges =
         mem_zalloc((size_t)model->edge_count + model->service_count, sizeof *world->edges);
@@ -165,6 +171,7 @@ void world_destroy(World *world) {
     mem_free(world->replicas);
     mem_free(world->outstanding);
     mem_free(world->routable);
+    mem_free(world->rank_tails);
     mem_free(world->services);
     mem_free(world->edges);
     mem_free(world->clients);
@@ -182,6 +189,29 @@ void world_stop(World *world, StopReason reason) {
     }
 }
 
+void world_settle(World *world, SimTime at) {
+    for (uint32_t i = 0; i < world->model->replica_count; i++) {
+        const ServerOps *ops = server_ops(world, &world->replicas[i]);
+        CHECK(at <= world->model->run.duration);
+        if (ops->settle == NULL) {
+            i = world_service_of(world, &world->replicas[i])->replica_first +
+                world_service_of(world, &world->replicas[i])->replica_count - 1;
+        } else if (world->replicas[i].levers.is_up) {
+            ops->settle(world, i, at);
+        }
+    }
+}
+
+/* Closes the intervals that end up to `now`. */
+static void take_sample(World *world, SimTime now) {
+    Probe *probe = &world->probe;
+    CHECK(!probe->is_off);
+    while (probe->next_sample_at <= now) {
+        world_settle(world, probe->next_sample_at);
+        probe_sample(probe, probe->next_sample_at);
+    }
+}
+
 /* Ends the run where it was stopped, or at its full duration, and closes the last interval. */
 static void world_finish(World *world) {
     if (world->stop_reason == STOP_AT_END) {
@@ -189,8 +219,9 @@ static void world_finish(World *world) {
     }
     CHECK(world->now <= world->model->run.duration);
     if (!world->probe.is_off) {
-        probe_sample(&world->probe, world->now);
+        take_sample(world, world->now);
     }
+    world_settle(world, world->now);
     sources_tell_unfinished(world);
 }
 
@@ -201,6 +232,12 @@ static void start(World *world) {
         last_class = queue_add_timer(&world->queue, model->timers[i]);
     }
     CHECK(last_class == model->timer_count); /* classes count from 1: push_timer */
+    for (uint32_t i = 0; i < model->replica_count; i++) {
+        const ServerOps *ops = server_ops(world, &world->replicas[i]);
+        if (ops->start != NULL) {
+            ops->start(world, i);
+        }
+    }
     losses_start(world);
     if (model->run.warmup > 0) {
         queue_push(&world->queue, model->run.warmup, EVENT_warmup, 0);
@@ -222,48 +259,64 @@ static uint64_t world_look_next(const World *world) {
     return next;
 }
 
+typedef struct Look {
+    uint64_t event_count; /* when last looked */
+    SimTime progress_at;  /* the time when last asked whether there is any */
+} Look;
+
+/* Whether the count has reached a multiple of `every` since the last look. */
+static bool has_crossed(const World *world, const Look *look, uint64_t every) {
+    CHECK(every > 0);
+    return look->event_count / every != world->event_count / every;
+}
+
 /* What is looked at only now and then: budgets, interruption, a clock that stands still. */
-static void world_look_around(World *world, SimTime *looked_at) {
-    CHECK(world->event_count > 0);
-    if (world->options.check_every > 0 && world->event_count % world->options.check_every == 0) {
+static void world_look_around(World *world, Look *look) {
+    CHECK(world->event_count > look->event_count);
+    if (world->options.check_every > 0 && has_crossed(world, look, world->options.check_every)) {
         world_check(world);
     }
-    if (world->event_count % LOOK_EVERY != 0) {
-        return;
+    if (has_crossed(world, look, LOOK_EVERY)) {
+        if ((double)world->event_count >= world->model->run.max_events) {
+            world_stop(world, STOP_EVENTS);
+        }
+        if (world->options.interrupt != NULL && *world->options.interrupt != 0) {
+            world_stop(world, STOP_INTERRUPTED);
+        }
     }
-    if ((double)world->event_count >= world->model->run.max_events) {
-        world_stop(world, STOP_EVENTS);
-    }
-    if (world->options.interrupt != NULL && *world->options.interrupt != 0) {
-        world_stop(world, STOP_INTERRUPTED);
-    }
-    if (world->event_count % EVENTS_AT_ONE_INSTANT_MAX < LOOK_EVERY) {
-        if (*looked_at == world->now) {
+    if (has_crossed(world, look, EVENTS_AT_ONE_INSTANT_MAX)) {
+        if (look->progress_at == world->now) {
             world_stop(world, STOP_NO_PROGRESS);
         }
-        *looked_at = world->now;
+        look->progress_at = world->now;
     }
+    look->event_count = world->event_count;
 }
 
 void world_run(World *world) {
     CHECK(world->event_count == 0);
     start(world);
-    SimTime duration = world->model->run.duration, looked_at = -1;
+    SimTime duration = world->model->run.duration;
+    Look look = {.progress_at = -1};
     uint64_t look_at = world_look_next(world);
     Event event;
+    SimTime last_at = -1;
     while (!world->is_stopping && queue_pop(&world->queue, &event) && event.time < duration) {
         if (event.time >= world->probe.next_sample_at) {
-            probe_sample(&world->probe, event.time);
+            take_sample(world, event.time);
         }
         world->now = event.time;
-        uint64_t word =
-            (uint64_t)event.time ^ (uint64_t)event.kind << 56 ^ (uint64_t)event.target << 28;
-        world->fingerprint = (world->fingerprint ^ word) * UINT64_C(0x9FB21C651E98DF25);
-        world->fingerprint ^= world->fingerprint >> 29;
-        world->event_count++;
-        flow_handle(world, &event);
-        if (world->event_count == look_at) {
-            world_look_around(world, &looked_at);
+        if (event.kind == EVENT_step) {
+            server_ops(world, &world->replicas[event.target])
+                ->on_step(world, event.target, event.id);
+        } else {
+            world->tie_count += event.time == last_at;
+            last_at = event.time;
+            world_count_event(world, (EventKind)event.kind, event.target);
+            flow_handle(world, &event);
+        }
+        if (world->event_count >= look_at) {
+            world_look_around(world, &look);
             look_at = world_look_next(world);
         }
     }

@@ -109,6 +109,7 @@ typedef struct WorldOptions {
     uint64_t seed;
     uint32_t replication;
     bool is_twin;        /* leave the triggers out */
+    bool is_stepwise;    /* inference servers take every step by itself: nothing else changes */
     bool is_unmeasured;  /* take no numbers: the event hash must not change */
     TraceSource *traces; /* by client, or NULL when no client replays a trace */
     void *context;       /* handed to the next two */
@@ -123,10 +124,13 @@ typedef struct World {
     SimTime now;
     EventQueue queue;
     Pool calls, attempts;
+    SimTime late_at;    /* the latest instant at which late events were handled … */
+    uint32_t late_turn; /* … and how far: those of replicas below are over */
     const Model *model;
     Replica *replicas;
     uint32_t *outstanding; /* by replica: attempts sent, not answered, not given up */
     uint32_t *routable;
+    uint32_t *rank_tails; /* by replica and rank: the ends within a queue by priority */
     ServiceState *services;
     EdgeState *edges;
     ClientState *clients;
@@ -137,7 +141,8 @@ typedef struct World {
     size_t states_size;
     Probe probe;
     WorldOptions options;
-    uint64_t event_count;
+    uint64_t event_count; /* late events are not counted: there are as many as is convenient */
+    uint64_t tie_count;   /* events at the same instant as the one before */
     uint64_t fingerprint; /* hash over (time, kind, target) of all events */
     bool is_stopping;
     StopReason stop_reason;
@@ -158,6 +163,32 @@ static inline Call *world_call(const World *world, uint32_t slot) {
     DCHECK(slot < world->calls.slot_end);
     return (Call *)(void *)world->calls.records +
            slot; /* the size is known here: no multiplication */
+}
+
+/* Settles all that servers have done ahead of their events before `at`: numbers are to be taken. */
+void world_settle(World *world, SimTime at);
+
+/* Counts something that happens within a late event, and makes it part of the fingerprint. */
+static inline void world_count_event(World *world, EventKind kind, uint32_t target) {
+    uint64_t word = (uint64_t)world->now ^ (uint64_t)kind << 56 ^ (uint64_t)target << 28;
+    DCHECK(kind < EVENT_KIND_COUNT);
+    world->fingerprint = (world->fingerprint ^ word) * UINT64_C(0x9FB21C651E98DF25);
+    world->fingerprint ^= world->fingerprint >> 29;
+    world->event_count++;
+}
+
+/* The turn of a replica's late event at this instant has come. */
+static inline void world_begin_late(World *world, uint32_t replica) {
+    uint32_t before = world->late_at == world->now ? world->late_turn : 0;
+    CHECK(world->late_at <= world->now);
+    world->late_at = world->now;
+    world->late_turn = replica + 1 > before ? replica + 1 : before;
+}
+
+/* Whether a late event of the replica at this instant would have had its turn. */
+static inline bool world_late_has_passed(const World *world, uint32_t replica) {
+    DCHECK(replica < UINT32_MAX);
+    return world->late_at == world->now && world->late_turn > replica;
 }
 
 static inline Attempt *world_attempt(const World *world, uint32_t slot) {

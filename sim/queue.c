@@ -10,7 +10,8 @@ enum {
     QUEUE_DEAD_ALLOWED = 64, /* below this a sweep is not worth its call */
 };
 
-#define QUEUE_SEQUENCE_END (UINT64_C(1) << QUEUE_SEQUENCE_BITS)
+/* The upper half of the sequence numbers is for late events: they come last. */
+#define QUEUE_SEQUENCE_END (UINT64_C(1) << (QUEUE_SEQUENCE_BITS - 1))
 #define QUEUE_NO_SLOT UINT32_MAX
 
 void queue_init(EventQueue *queue) {
@@ -150,19 +151,26 @@ static void slot_give(EventQueue *queue, uint32_t slot) {
     queue->first_free = slot;
 }
 
-/* Gives the next event a sequence number and a slot, and records it. */
-static inline uint64_t tag_take(EventQueue *queue, uint16_t kind, uint32_t target,
-                                uint16_t timer_class) {
-    queue->sequence++;
-    CHECK(queue->sequence < QUEUE_SEQUENCE_END);
+/* Gives an event its slot and records it. */
+static inline uint64_t tag_of(EventQueue *queue, uint64_t sequence, uint16_t kind, uint32_t target,
+                              uint16_t timer_class) {
     queue->live++;
-    uint64_t tag = queue->sequence << QUEUE_SLOT_BITS | slot_take(queue);
+    uint64_t tag = sequence << QUEUE_SLOT_BITS | slot_take(queue);
     QueueRecord *record = &queue->records[tag & QUEUE_SLOT_MASK];
     record->tag = tag;
     record->target = target;
     record->kind = kind;
     record->timer_class = timer_class;
+    DCHECK(tag != 0);
     return tag;
+}
+
+/* The same with the next sequence number. */
+static inline uint64_t tag_take(EventQueue *queue, uint16_t kind, uint32_t target,
+                                uint16_t timer_class) {
+    queue->sequence++;
+    CHECK(queue->sequence < QUEUE_SEQUENCE_END);
+    return tag_of(queue, queue->sequence, kind, target, timer_class);
 }
 
 static EventId id_of_tag(uint64_t tag) {
@@ -173,6 +181,14 @@ static EventId id_of_tag(uint64_t tag) {
 EventId queue_push(EventQueue *queue, SimTime at, uint16_t kind, uint32_t target) {
     CHECK(at >= 0 && at >= queue->latest && at < SIM_TIME_NEVER);
     uint64_t tag = tag_take(queue, kind, target, 0);
+    key_push(queue, (uint64_t)at, tag);
+    return id_of_tag(tag);
+}
+
+/* Because it is never cancelled no dead key can have its tag, although the number comes again. */
+EventId queue_push_late(EventQueue *queue, SimTime at, uint16_t kind, uint32_t target) {
+    CHECK(at >= 0 && at >= queue->latest && at < SIM_TIME_NEVER && target < QUEUE_LATE_TARGET_END);
+    uint64_t tag = tag_of(queue, QUEUE_SEQUENCE_END | target, kind, target, 0);
     key_push(queue, (uint64_t)at, tag);
     return id_of_tag(tag);
 }

@@ -11,7 +11,11 @@
  * own key, so the order stays exact. A cancelled event never moves the clock.
  *
  * The queue owns its arrays and refers to everything by index: queue_copy makes a second queue that
- * goes on identically. Limits: 2^24 events pending, 2^40 events in a run.
+ * goes on identically. Limits: 2^24 events pending, 2^39 events in a run.
+ *
+ * A late event comes after all others of its time, whenever they were scheduled, and among its like
+ * in the order of their targets: what happens at the end of an instant does not depend on when it
+ * was foreseen.
  */
 #ifndef KNOCKON_SIM_QUEUE_H
 #define KNOCKON_SIM_QUEUE_H
@@ -42,6 +46,7 @@ typedef struct Event {
 
 enum { QUEUE_SLOT_BITS = 24, QUEUE_SEQUENCE_BITS = 40, QUEUE_TIMER_CLASSES_MAX = 32767 };
 
+#define QUEUE_LATE_TARGET_END (UINT32_C(1) << 31)
 #define QUEUE_SLOT_MASK ((UINT64_C(1) << QUEUE_SLOT_BITS) - 1)
 
 /* Told which pending event may be popped soon, for prefetching what its handler will touch. */
@@ -99,6 +104,10 @@ void queue_set_warm(EventQueue *queue, QueueWarm *warm, const void *context);
 
 /* Schedules an event at `at` ns, not before the event popped last and before SIM_TIME_NEVER. */
 EventId queue_push(EventQueue *queue, SimTime at, uint16_t kind, uint32_t target);
+
+/* Schedules a late event. It cannot be cancelled: who has changed his mind knows the id of the
+ * event that he waits for and lets others pass. `target` is below QUEUE_LATE_TARGET_END. */
+EventId queue_push_late(EventQueue *queue, SimTime at, uint16_t kind, uint32_t target);
 
 /* Registers a constant delay in ns, 0 or more, and returns its class, 1 or more. */
 uint16_t queue_add_timer(EventQueue *queue, SimTime delay);

@@ -26,6 +26,20 @@ typedef struct ServerOps {
     void (*reset)(World *world, uint32_t replica);
     /* Whether an attempt keeps its slot while it calls other services. NULL: no. */
     bool (*holds_while_calling)(const void *params);
+    /* At time 0, before anything happens. NULL: zeroed state will do. */
+    void (*start)(World *world, uint32_t replica);
+    /* Why the replica can never serve the call, or NULL: it is answered with an error. NULL: never. */
+    const char *(*rejects)(const World *world, uint32_t replica, const Call *call);
+    /* Somebody has left the queue without being taken. NULL: nothing to do. */
+    void (*on_leave)(World *world, uint32_t replica);
+    /* EVENT_step, a late event of the server's own. NULL: it has none. */
+    void (*on_step)(World *world, uint32_t replica, EventId event);
+    /* The attempt has made its calls and gives back what Attempt.holds_memory stands for. */
+    void (*let_go)(World *world, uint32_t attempt);
+    /* A lever of the replica has moved while it is up. NULL: nothing to do. */
+    void (*on_levers)(World *world, uint32_t replica);
+    /* Own invariants, for world_check. NULL: none. */
+    void (*check)(const World *world, uint32_t replica);
     /* Settles what a run of several steps has done before `at`: numbers are about to be taken.
      * NULL: nothing is done ahead of its event. */
     void (*settle)(World *world, uint32_t replica, SimTime at);

@@ -68,6 +68,11 @@ static void print_kind(const Kind *kind, const Param *changed, const char *value
                                  param == changed ? value : sample);
         ck_assert_uint_lt(used, size);
     }
+    /* One that needs this or that is given this. */
+    if (kind->family == FAMILY_SERVER && strcmp(kind->name, "inference") == 0 &&
+        (changed == NULL || strcmp(changed->name, "kv_blocks") != 0)) {
+        used += (size_t)snprintf(text + used, size - used, "kv_blocks: 1000, ");
+    }
     snprintf(text + used, size - used, "}}");
 }
 

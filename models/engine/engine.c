@@ -1,0 +1,577 @@
+#include "models/engine/engine.h"
+
+#include "models/flow.h"
+#include "models/servers/server.h"
+#include "sim/check.h"
+
+/* ---- Sizes */
+
+uint32_t engine_kv_blocks(const EngineParams *p) {
+    CHECK(p->step.kind != NULL);
+    if (p->has_kv_blocks) {
+        return p->kv_blocks;
+    }
+    const InferenceStepOps *step = p->step.kind->ops;
+    double blocks = step->kv_blocks == NULL
+                        ? 0
+                        : step->kv_blocks(p->step.params, p->gpu_memory_utilization, p->block_size);
+    return blocks < KV_BLOCKS_MAX ? (uint32_t)(blocks > 0 ? blocks : 0) : KV_BLOCKS_MAX;
+}
+
+uint32_t engine_max_model_len(const EngineParams *p) {
+    CHECK(p->block_size > 0);
+    if (p->has_max_model_len) {
+        return p->max_model_len;
+    }
+    uint64_t tokens = (uint64_t)engine_kv_blocks(p) * p->block_size;
+    return tokens < UINT32_MAX ? (uint32_t)tokens : UINT32_MAX;
+}
+
+static size_t place(size_t *used, size_t size) {
+    enum { ALIGNMENT = 16 };
+    size_t at = *used;
+    *used += (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    CHECK(*used >= at);
+    return at;
+}
+
+static size_t lay_out(const EngineParams *p, Engine *engine) {
+    size_t used = 0;
+    CHECK(place(&used, sizeof *engine) == 0);
+    engine->order_at = place(&used, p->max_num_seqs * sizeof(uint32_t));
+    engine->finishing_at = place(&used, p->max_num_seqs * sizeof(uint32_t));
+    engine->phases_at = place(&used, p->block_size * sizeof(uint32_t));
+    engine->sequences_at = place(&used, p->max_num_seqs * sizeof(Sequence));
+    engine->kv_at = place(&used, kv_blocks_size(engine_kv_blocks(p), p->enable_prefix_caching));
+    return used;
+}
+
+size_t engine_size(const EngineParams *p) {
+    Engine unused = {0};
+    CHECK(p->max_num_seqs > 0);
+    return lay_out(p, &unused);
+}
+
+static void reset_sequences(Engine *engine, const EngineParams *p) {
+    CHECK(p->max_num_seqs > 0);
+    for (uint32_t i = 0; i < p->max_num_seqs; i++) {
+        engine_sequence(engine, i)->attempt = i + 1 < p->max_num_seqs ? i + 1 : NONE;
+    }
+    for (uint32_t i = 0; i < p->block_size; i++) {
+        engine_phases(engine)[i] = 0;
+    }
+    engine->free_sequence = 0;
+    engine->next_finish = FINISH_UNKNOWN;
+}
+
+void engine_init(Engine *engine, const EngineParams *p) {
+    CHECK(engine->kv_at == 0);
+    lay_out(p, engine);
+    reset_sequences(engine, p);
+    kv_blocks_init(engine_kv(engine), engine_kv_blocks(p), p->enable_prefix_caching);
+}
+
+/* ---- What the probe is told */
+
+static void tell_kv(World *world, uint32_t replica, SimTime at) {
+    Engine *engine = engine_of(world, replica);
+    const KvBlocks *kv = engine_kv(engine);
+    uint32_t used = kv->block_count - kv->free_count;
+    CHECK(used <= kv->block_count);
+    if (used != engine->kv_told) {
+        probe_level_at(&world->probe, world->replicas[replica].component, LEVEL_KV_USED, at,
+                       (int64_t)used - engine->kv_told);
+        engine->kv_told = used;
+    }
+}
+
+static SimTime step_start(const Engine *engine, uint32_t step) {
+    DCHECK(step < engine->run_length);
+    return step == 0 ? engine->began_at : engine->ends[step - 1];
+}
+
+/* A step of `size` sequences has ended, of which `decoded` have waited for their token since the
+ * step before. */
+static void tell_step(World *world, uint32_t replica, uint32_t step, uint32_t decoded) {
+    const Engine *engine = engine_of(world, replica);
+    const EngineParams *p = engine_params(world, replica);
+    uint32_t component = world->replicas[replica].component;
+    SimTime end = engine->ends[step];
+    bool is_measured = end >= world->model->run.warmup;
+    uint32_t size = engine->load.decode_sequences + engine->load.prefill_sequences;
+    CHECK(size > 0 && end > step_start(engine, step));
+    probe_count(&world->probe, component, COUNT_BATCHES, is_measured);
+    probe_add(&world->probe, component, COUNT_BATCHED, is_measured, size);
+    probe_add(&world->probe, component, COUNT_FULL_BATCHES, is_measured, size == p->max_num_seqs);
+    probe_add(&world->probe, component, COUNT_INPUT_TOKENS, is_measured,
+              engine->load.prefill_tokens);
+    probe_add(&world->probe, component, COUNT_OUTPUT_TOKENS, is_measured,
+              engine->load.decode_sequences);
+    if (decoded > 0) {
+        probe_record_many(&world->probe, component, RECORDED_ITL, is_measured,
+                          end - step_start(engine, step), decoded);
+    }
+}
+
+/* A step of a run, not the last: all decode and nobody is done. */
+static void settle_step(World *world, uint32_t replica) {
+    Engine *engine = engine_of(world, replica);
+    uint32_t needed;
+    tell_step(world, replica, engine->run_done, engine->decode_count);
+    engine->step_count++;
+    bool has_blocks = schedule_decode_blocks(engine, engine_params(world, replica), &needed);
+    CHECK(has_blocks && engine->step_count < engine->next_finish);
+    kv_take(engine_kv(engine), needed);
+    tell_kv(world, replica, engine->ends[engine->run_done]);
+    engine->run_done++;
+}
+
+void engine_settle(World *world, uint32_t replica, SimTime at) {
+    Engine *engine = engine_of(world, replica);
+    CHECK(engine->run_done <= engine->run_length);
+    while (engine->run_done + 1 < engine->run_length && engine->ends[engine->run_done] < at) {
+        settle_step(world, replica);
+    }
+}
+
+/* ---- Events */
+
+static void await_event(World *world, uint32_t replica, SimTime at) {
+    Engine *engine = engine_of(world, replica);
+    CHECK(at >= world->now);
+    engine->event = queue_push_late(&world->queue, at, EVENT_step, replica);
+    engine->is_pending = true;
+}
+
+/* The step that is in progress becomes the last of the run. A step that ends now is over only if
+ * its event would have been handled already: late events come in the order of replicas. */
+void engine_cut(World *world, uint32_t replica) {
+    Engine *engine = engine_of(world, replica);
+    if (!engine->is_pending || engine->run_done + 1 >= engine->run_length) {
+        return;
+    }
+    engine_settle(world, replica, world->now + world_late_has_passed(world, replica));
+    if (engine->run_done + 1 < engine->run_length) {
+        CHECK(engine->ends[engine->run_done] >= world->now);
+        engine->run_length = engine->run_done + 1;
+        await_event(world, replica, engine->ends[engine->run_done]);
+    }
+}
+
+void engine_wake(World *world, uint32_t replica) {
+    Engine *engine = engine_of(world, replica);
+    CHECK(world->replicas[replica].levers.is_up);
+    if (engine->is_pending || engine->is_stalled) {
+        if (engine->is_open || engine_params(world, replica)->scheduling_policy != POLICY_FCFS) {
+            engine_cut(world, replica);
+        }
+    } else if (world->replicas[replica].queue_count > 0 || engine->running_count > 0) {
+        engine->run_length = engine->run_done = 0;
+        await_event(world, replica, world->now);
+    }
+}
+
+/* ---- The end of a step */
+
+static void first_token(World *world, uint32_t slot) {
+    Attempt *attempt = world_attempt(world, slot);
+    CHECK(attempt->first_token_at == 0);
+    attempt->first_token_at = world->now;
+    probe_record(&world->probe, world->replicas[attempt->replica].component, RECORDED_TTFT,
+                 world_call(world, attempt->call)->is_measured, world->now - attempt->entered_at);
+}
+
+static void record_gap(World *world, uint32_t replica, SimTime since) {
+    bool is_measured = world->now >= world->model->run.warmup;
+    CHECK(since <= world->now);
+    probe_record(&world->probe, world->replicas[replica].component, RECORDED_ITL, is_measured,
+                 world->now - since);
+}
+
+/* Its prompt has advanced; at the prompt's end comes a token. True when that was the last one. */
+static bool advance_prefill(World *world, uint32_t replica, Sequence *s) {
+    Engine *engine = engine_of(world, replica);
+    s->computed += s->scheduled;
+    s->scheduled = 0;
+    CHECK(s->computed <= s->tokens);
+    if (s->computed < s->tokens || s->attempt == NONE) {
+        return false;
+    }
+    Attempt *attempt = world_attempt(world, s->attempt);
+    probe_add(&world->probe, world->replicas[replica].component, COUNT_OUTPUT_TOKENS,
+              world->now >= world->model->run.warmup, 1);
+    if (attempt->first_token_at == 0) {
+        first_token(world, s->attempt);
+    } else {
+        record_gap(world, replica, attempt->ends_at);
+    }
+    if (s->tokens + 1 == s->goal) {
+        s->tokens++;
+        return true;
+    }
+    engine_begin_decoding(engine, engine_params(world, replica), s);
+    return false;
+}
+
+/* A decoding one that was left out keeps its place; one that was not has its next token. */
+static void advance_decode(World *world, uint32_t replica, Sequence *s) {
+    Engine *engine = engine_of(world, replica);
+    const EngineParams *p = engine_params(world, replica);
+    CHECK(s->is_decoding);
+    if (s->scheduled == 0) {
+        engine_phases(engine)[engine_phase(p, s->offset)]--;
+        s->offset--;
+        engine->context_offset--;
+        engine_phases(engine)[engine_phase(p, s->offset)]++;
+        engine->next_finish = FINISH_UNKNOWN;
+        s->late_since = s->late_since > 0 ? s->late_since : engine->began_at;
+    } else if (s->late_since > 0) {
+        record_gap(world, replica, s->late_since);
+        s->late_since = 0;
+    }
+    s->scheduled = 0;
+}
+
+static uint32_t count_late(const Engine *engine) {
+    uint32_t count = 0;
+    CHECK(engine->has_order);
+    for (uint32_t i = 0; i < engine->running_count; i++) {
+        const Sequence *s = engine_sequence(engine, engine_order(engine)[i]);
+        count += s->is_decoding && s->scheduled > 0 && s->late_since > 0;
+    }
+    return count;
+}
+
+/* A prefill server's blocks are read by the services that it calls: the transfer to where decoding
+ * goes on. Until then the attempt holds them without being in the batch. */
+static void park(World *world, uint32_t replica, uint32_t index) {
+    Engine *engine = engine_of(world, replica);
+    Sequence *s = engine_sequence(engine, index);
+    Attempt *attempt = world_attempt(world, s->attempt);
+    CHECK(!s->is_decoding && s->scheduled == 0);
+    attempt->holds_memory = true;
+    attempt->produced =
+        engine_blocks_for(engine_params(world, replica), s->computed) - s->published;
+    attempt->sequence = s->last_published;
+    s->attempt = engine->free_sequence;
+    engine->free_sequence = index;
+}
+
+void engine_unpark(World *world, uint32_t slot) {
+    Attempt *attempt = world_attempt(world, slot);
+    KvBlocks *kv = engine_kv(engine_of(world, attempt->replica));
+    CHECK(attempt->holds_memory);
+    attempt->holds_memory = false;
+    if (!world->replicas[attempt->replica].levers.is_up) {
+        return; /* engine_crash has freed all */
+    }
+    engine_cut(world, attempt->replica);
+    kv_give(kv, attempt->produced);
+    kv_release(kv, attempt->sequence);
+    tell_kv(world, attempt->replica, world->now);
+}
+
+/* The attempt's last token has come, or it was given up: out of the batch. */
+static void leave_batch(World *world, uint32_t replica, uint32_t index) {
+    Engine *engine = engine_of(world, replica);
+    Sequence *s = engine_sequence(engine, index);
+    uint32_t slot = s->attempt;
+    CHECK(engine->finishing_count < engine->running_count);
+    if (slot == NONE) {
+        engine_drop_sequence(world, replica, index, false);
+        return;
+    }
+    Attempt *attempt = world_attempt(world, slot);
+    attempt->ends_at = engine_computed(engine, s) - s->begun_with;
+    attempt->sequence = NONE;
+    engine_finishing(engine)[engine->finishing_count++] = slot;
+    const Service *service = world_service_of(world, &world->replicas[replica]);
+    if (engine_params(world, replica)->role == ROLE_PREFILL && service->group_count > 0 &&
+        attempt->outcome == OUTCOME_OK) {
+        park(world, replica, index);
+    } else {
+        engine_drop_sequence(world, replica, index, false);
+    }
+}
+
+/* Moves every sequence on by what it computed in the step; who is done leaves. */
+static void advance(World *world, uint32_t replica) {
+    Engine *engine = engine_of(world, replica);
+    uint32_t *order = engine_order(engine), kept = 0, count = engine->running_count;
+    bool has_done = engine->step_count >= engine->next_finish || engine->has_order;
+    bool is_mixed = engine->load.prefill_sequences > 0;
+    CHECK(engine->finishing_count == 0);
+    if (!has_done && !is_mixed && !engine->has_aborted) {
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        Sequence *s = engine_sequence(engine, order[i]);
+        bool is_done = s->attempt == NONE;
+        if (!s->is_decoding) {
+            is_done |= s->scheduled > 0 && advance_prefill(world, replica, s);
+        } else {
+            if (engine->has_order) {
+                advance_decode(world, replica, s);
+            }
+            is_done |= engine_finish(s) == engine->step_count;
+        }
+        if (is_done) {
+            leave_batch(world, replica, order[i]);
+        } else {
+            order[kept++] = order[i];
+        }
+    }
+    engine->running_count = kept;
+    engine->has_aborted = false;
+}
+
+static void end_step(World *world, uint32_t replica) {
+    Engine *engine = engine_of(world, replica);
+    uint32_t last = engine->run_length - 1;
+    engine_settle(world, replica, SIM_TIME_NEVER);
+    CHECK(engine->run_done == last && engine->ends[last] <= world->now);
+    engine->ends[last] = world->now; /* later than foreseen when it hung */
+    tell_step(world, replica, last,
+              engine->load.decode_sequences - (engine->has_order ? count_late(engine) : 0));
+    engine->run_done++;
+    engine->step_count++;
+    advance(world, replica);
+}
+
+static void record_tpot(World *world, uint32_t slot) {
+    const Attempt *attempt = world_attempt(world, slot);
+    const Call *call = world_call(world, attempt->call);
+    CHECK(attempt->first_token_at > 0);
+    if (call->output_tokens > 1 && engine_params(world, attempt->replica)->role != ROLE_PREFILL) {
+        probe_record(&world->probe, world->replicas[attempt->replica].component, RECORDED_TPOT,
+                     call->is_measured,
+                     (world->now - attempt->first_token_at) / (call->output_tokens - 1));
+    }
+}
+
+/* Answers who is done. Callers react at once, and may give up others that are done. */
+static void answer_finished(World *world, uint32_t replica) {
+    Engine *engine = engine_of(world, replica);
+    for (uint32_t i = 0; i < engine->finishing_count; i++) {
+        uint32_t slot = engine_finishing(engine)[i];
+        if (slot == NONE) {
+            continue;
+        }
+        Attempt *attempt = world_attempt(world, slot);
+        CHECK(attempt->state == ATTEMPT_SERVING && attempt->ends_at >= 0);
+        record_tpot(world, slot);
+        world_count_event(world, EVENT_served, slot);
+        flow_work_done(world, slot, attempt->ends_at);
+    }
+    engine->finishing_count = 0;
+}
+
+/* ---- The next steps */
+
+static int64_t step_ps(const World *world, uint32_t replica, const StepLoad *load) {
+    const EngineParams *p = engine_params(world, replica);
+    const InferenceStepOps *step = p->step.kind->ops;
+    int64_t ps = step->duration_ps(p->step.params, load);
+    double work_x = world->replicas[replica].levers.work_x;
+    CHECK(ps >= STEP_PS_MIN && work_x > 0);
+    if (work_x == 1) {
+        return ps;
+    }
+    double slowed = (double)ps * work_x;
+    double longest = (double)SIM_TIME_S_MAX * 1e6;
+    ps = slowed < longest ? (int64_t)slowed : (int64_t)longest;
+    return ps < STEP_PS_MIN ? STEP_PS_MIN : ps;
+}
+
+static void foresee_step(World *world, uint32_t replica, const StepLoad *load) {
+    Engine *engine = engine_of(world, replica);
+    uint32_t step = engine->run_length++;
+    CHECK(step < ENGINE_RUN_MAX);
+    SimTime start = step_start(engine, step);
+    int64_t ps =
+        (step == 0 ? engine->began_ps : engine->ends_ps[step - 1]) + step_ps(world, replica, load);
+    engine->ends[step] = start + ps / PICOSECONDS_PER_NS;
+    engine->ends_ps[step] = (uint16_t)(ps % PICOSECONDS_PER_NS);
+}
+
+static void find_next_finish(Engine *engine) {
+    int64_t next = INT64_MAX;
+    CHECK(engine->decode_count > 0);
+    for (uint32_t i = 0; i < engine->running_count; i++) {
+        const Sequence *s = engine_sequence(engine, engine_order(engine)[i]);
+        int64_t finish = s->is_decoding ? engine_finish(s) : INT64_MAX;
+        next = finish < next ? finish : next;
+    }
+    engine->next_finish = next;
+}
+
+/* How many steps from the one planned are alike: all decode, nobody is done or could come, and
+ * there are blocks. They are not taken before their step begins. */
+static void foresee_run(World *world, uint32_t replica) {
+    Engine *engine = engine_of(world, replica);
+    StepLoad load = engine->load;
+    foresee_step(world, replica, &load);
+    if (world->options.is_stepwise || load.prefill_sequences > 0 || engine->has_preempted ||
+        load.decode_sequences != engine->running_count || engine->has_aborted) {
+        return;
+    }
+    if (engine->next_finish == FINISH_UNKNOWN) {
+        find_next_finish(engine);
+    }
+    int64_t steps = engine->next_finish - engine->step_count, blocks = engine_available(engine);
+    CHECK(steps > 0);
+    steps = steps < ENGINE_RUN_MAX ? steps : ENGINE_RUN_MAX;
+    const EngineParams *p = engine_params(world, replica);
+    for (int64_t i = 1; i < steps; i++) {
+        blocks -= engine_phases(engine)[engine_phase(p, -(engine->step_count + i))];
+        if (blocks < 0) {
+            return;
+        }
+        load.decode_context += load.decode_sequences;
+        foresee_step(world, replica, &load);
+    }
+}
+
+static void begin_step(World *world, uint32_t replica, uint32_t carried_ps) {
+    Engine *engine = engine_of(world, replica);
+    engine->run_length = engine->run_done = 0;
+    engine->began_at = world->now;
+    engine->began_ps = carried_ps;
+    if (!schedule_step(world, replica)) {
+        tell_kv(world, replica, world->now);
+        return;
+    }
+    tell_kv(world, replica, world->now);
+    foresee_run(world, replica);
+    await_event(world, replica, engine->ends[engine->run_length - 1]);
+    CHECK(engine->ends[0] > world->now);
+}
+
+static bool is_same_event(EventId a, EventId b) {
+    DCHECK(event_is_set(a) && event_is_set(b));
+    return a.slot == b.slot && a.stamp == b.stamp;
+}
+
+/* The step's end is worked off and the next one is planned while the replica is held: whoever
+ * reacts by a new request waits for the plan like all others. */
+static void run_on(World *world, uint32_t replica) {
+    Engine *engine = engine_of(world, replica);
+    uint32_t carried_ps = 0;
+    world->replicas[replica].is_held = true;
+    if (engine->run_length > 0) {
+        carried_ps = engine->ends[engine->run_length - 1] == world->now
+                         ? engine->ends_ps[engine->run_length - 1]
+                         : 0;
+        end_step(world, replica);
+        answer_finished(world, replica);
+    }
+    CHECK(engine->finishing_count == 0);
+    begin_step(world, replica, carried_ps);
+    world->replicas[replica].is_held = false;
+}
+
+void engine_on_step(World *world, uint32_t replica, EventId event) {
+    Engine *engine = engine_of(world, replica);
+    if (!engine->is_pending || !is_same_event(event, engine->event)) {
+        return; /* of a run that was cut, or of a life before a crash */
+    }
+    CHECK(world->replicas[replica].levers.is_up);
+    world_begin_late(world, replica);
+    engine->is_pending = false;
+    if (world->replicas[replica].levers.is_hung) {
+        engine->is_stalled = true;
+    } else {
+        run_on(world, replica);
+    }
+}
+
+/* ---- What breaks */
+
+void engine_abort(World *world, uint32_t slot) {
+    Attempt *attempt = world_attempt(world, slot);
+    uint32_t replica = attempt->replica;
+    Engine *engine = engine_of(world, replica);
+    if (!world->replicas[replica].levers.is_up) {
+        return; /* engine_crash has seen to it */
+    }
+    for (uint32_t i = 0; i < engine->finishing_count; i++) {
+        if (engine_finishing(engine)[i] == slot) {
+            engine_finishing(engine)[i] = NONE;
+            flow_work_lost(world, slot, attempt->ends_at);
+            return;
+        }
+    }
+    if (attempt->sequence == NONE) {
+        return; /* it fails without any work */
+    }
+    engine_cut(world, replica);
+    Sequence *s = engine_sequence(engine, attempt->sequence);
+    CHECK(s->attempt == slot);
+    flow_work_lost(world, slot, engine_computed(engine, s) - s->begun_with);
+    s->attempt = NONE;
+    engine->has_aborted = true;
+}
+
+void engine_crash(World *world, uint32_t replica) {
+    Engine *engine = engine_of(world, replica);
+    engine_settle(world, replica, world->now + world_late_has_passed(world, replica));
+    for (uint32_t i = 0; i < engine->running_count; i++) {
+        const Sequence *s = engine_sequence(engine, engine_order(engine)[i]);
+        if (s->attempt != NONE) {
+            flow_work_lost(world, s->attempt, engine_computed(engine, s) - s->begun_with);
+        }
+    }
+    for (uint32_t i = 0; i < engine->finishing_count; i++) {
+        engine_finishing(engine)[i] = NONE;
+    }
+    CHECK(engine->kv_at > 0);
+    engine->running_count = engine->decode_count = 0;
+    engine->context_offset = 0;
+    engine->last_decode_admitted = 0;
+    engine->run_length = engine->run_done = 0;
+    engine->is_pending = engine->is_stalled = engine->has_aborted = engine->is_open = false;
+    reset_sequences(engine, engine_params(world, replica));
+    kv_clear(engine_kv(engine));
+    tell_kv(world, replica, world->now);
+}
+
+void engine_on_levers(World *world, uint32_t replica) {
+    Engine *engine = engine_of(world, replica);
+    const ReplicaLevers *levers = &world->replicas[replica].levers;
+    uint32_t block_count = engine_kv(engine)->block_count;
+    CHECK(levers->kv_ratio >= 0 && levers->kv_ratio <= 1);
+    engine_cut(world, replica);
+    engine->kv_lost = block_count - (uint32_t)((double)block_count * levers->kv_ratio);
+    if (engine->is_stalled && !levers->is_hung) {
+        engine->is_stalled = false;
+        await_event(world, replica, world->now);
+    }
+}
+
+/* ---- Invariants */
+
+void engine_check(const World *world, uint32_t replica) {
+    const Engine *engine = engine_of(world, replica);
+    const EngineParams *p = engine_params(world, replica);
+    const KvBlocks *kv = engine_kv(engine);
+    uint32_t decode_count = 0, private_count = 0, in_phases = 0;
+    int64_t context_offset = 0;
+    kv_check(kv);
+    for (uint32_t i = 0; i < engine->running_count; i++) {
+        const Sequence *s = engine_sequence(engine, engine_order(engine)[i]);
+        uint32_t held = engine_blocks_for(p, (uint64_t)engine_computed(engine, s) + s->scheduled);
+        decode_count += s->is_decoding;
+        context_offset += s->is_decoding ? s->offset : 0;
+        private_count += held - s->published;
+        CHECK(held >= s->published);
+        CHECK(s->attempt == NONE ? engine->has_aborted
+                                 : world_attempt(world, s->attempt)->state == ATTEMPT_SERVING);
+        CHECK(s->is_decoding ? engine_finish(s) > engine->step_count : s->computed < s->tokens);
+    }
+    for (uint32_t i = 0; i < p->block_size; i++) {
+        in_phases += engine_phases(engine)[i];
+    }
+    CHECK(decode_count == engine->decode_count && context_offset == engine->context_offset);
+    CHECK(in_phases == decode_count && engine->running_count <= p->max_num_seqs);
+    CHECK(private_count <= kv->block_count - kv->free_count);
+}

@@ -217,6 +217,12 @@ static void compile_fault(Compiler *compiler, uint32_t index, const DocNode *map
     }
     check_fault_times(compiler, fault, map, pair);
     check_fault_place(compiler, fault, pair);
+    const FaultOps *ops = fault->fault.kind->ops;
+    Error error;
+    if (compiler->is_sound && ops->check != NULL &&
+        !ops->check(fault->fault.params, compiler->model, &error)) {
+        diag_error(reader->diagnostics, pair->key, "%s", error.text);
+    }
     if (compiler->is_sound) {
         check_partition(compiler, fault, pair);
     }

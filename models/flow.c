@@ -47,6 +47,7 @@ void flow_begin(World *world, uint32_t edge_index, uint32_t parent, const Origin
                    .input_tokens = origin->input_tokens,
                    .output_tokens = origin->output_tokens,
                    .prompt = origin->prompt,
+                   .mark = origin->mark,
                    .rank = origin->rank,
                    .path = path_below(origin->path, state->path_salt),
                    .holders = 1,
@@ -223,6 +224,9 @@ static void begin_service(World *world, uint32_t slot, Replica *replica, SimTime
         attempt->outcome = OUTCOME_ERROR;
     }
     note_attempt(world, slot, "started", "");
+    if (__builtin_expect(world_call(world, attempt->call)->mark != 0, 0)) {
+        strike(world, slot);
+    }
 }
 
 static inline uint32_t take_next(World *world, uint32_t replica_index, FlowFits *fits) {
@@ -314,6 +318,7 @@ static void call_group(World *world, uint32_t slot, const CallGroup *group) {
                      .input_tokens = call->input_tokens,
                      .output_tokens = call->output_tokens,
                      .prompt = call->prompt,
+                     .mark = call->mark,
                      .rank = call->rank,
                      .is_measured = call->is_measured};
     for (uint32_t i = 0; i < group->edge_count; i++) {

@@ -14,6 +14,7 @@ typedef struct Origin {
     uint32_t user;   /* NONE unless a closed client's user asks */
     uint32_t input_tokens, output_tokens;
     uint32_t prompt; /* of World.prompts; NONE */
+    uint16_t mark;   /* fault that has marked it, counted from 1; 0: none */
     uint8_t rank;
     bool is_measured;
 } Origin;
@@ -28,6 +29,7 @@ typedef enum DrawPurpose {
     DRAW_PATIENCE,
     DRAW_THERE,
     DRAW_BACK,
+    DRAW_MARK,
 } DrawPurpose;
 
 static inline Rng drawn_by(const RngKey *key, uint64_t request, uint32_t path,
@@ -134,6 +136,8 @@ void count_failure(World *world, uint32_t attempt, Count count);
 bool is_unlucky(World *world, const Attempt *attempt, const Replica *replica);
 /* Whether the attempt's calls include this one. */
 bool is_made(World *world, uint32_t edge, const Attempt *attempt);
+/* A marked request has started: it may break its replica. */
+void strike(World *world, uint32_t attempt);
 /* Whether the attempt can never be served: it has been answered with an error. */
 bool is_rejected(World *world, uint32_t attempt, const Replica *replica);
 /* The caller does not wait for the attempt any more. */
@@ -151,6 +155,10 @@ void unlink_child(World *world, uint32_t parent, uint32_t call);
 void abandon(World *world, uint32_t attempt);
 /* A fault begins or ends. */
 void on_fault(World *world, uint32_t fault);
+/* The mark that a fault which is on gives to a new request; 0: none. */
+uint16_t mark_of_request(World *world, uint64_t key);
+/* A replica crashes, restarts or has loaded by itself. */
+void on_levers(World *world, uint32_t replica);
 /* The probe's levels of a service's slots and of its replicas that are down. */
 void losses_count_slots(World *world, uint32_t component);
 /* Schedules the faults' first events. */

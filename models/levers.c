@@ -44,6 +44,65 @@ static void levers_set_normal(Levers *levers) {
     memset(levers->edge_is_cut, 0, model->edge_count * sizeof *levers->edge_is_cut);
 }
 
+static SimTime load_time(const World *world, const Replica *replica) {
+    const Service *service = world_service_of(world, replica);
+    const ServerOps *ops = service->server.kind->ops;
+    CHECK(ops != NULL);
+    return ops->load_time == NULL ? 0 : ops->load_time(service->server.params);
+}
+
+static void tell_change(World *world, uint32_t index, const char *what, const char *detail) {
+    const Replica *replica = &world->replicas[index];
+    CHECK(detail != NULL);
+    if (world->options.on_change != NULL) {
+        Note note = {.at = world->now,
+                     .what = what,
+                     .component = replica->component,
+                     .replica = index - world_service_of(world, replica)->replica_first,
+                     .client = NONE,
+                     .detail = detail};
+        world->options.on_change(world->options.context, &note);
+    }
+}
+
+void levers_break(World *world, uint32_t index, SimTime restart, const char *why) {
+    Replica *replica = &world->replicas[index];
+    CHECK(restart > 0);
+    if (world->now < replica->down_until) {
+        return;
+    }
+    bool returns = restart < SIM_TIME_NEVER - world->now;
+    replica->down_until = returns ? world->now + restart : SIM_TIME_NEVER;
+    tell_change(world, index, "crash", why);
+    queue_push(&world->queue, world->now, EVENT_levers, index);
+    if (returns) {
+        queue_push(&world->queue, replica->down_until, EVENT_levers, index);
+    }
+}
+
+/* What crashed by itself is down whatever the faults say, and a process that begins has to load
+ * first. Who is known to be down stays so until it serves. */
+static void levers_hold_down(World *world) {
+    CHECK(world->levers.replicas != NULL);
+    for (uint32_t i = 0; i < world->model->replica_count; i++) {
+        Replica *replica = &world->replicas[i];
+        ReplicaLevers *levers = &world->levers.replicas[i];
+        bool has_process = levers->is_up && world->now >= replica->down_until;
+        SimTime lasts = has_process && !replica->has_process ? load_time(world, replica) : 0;
+        if (lasts > 0) {
+            replica->loaded_at = world->now + lasts;
+            queue_push(&world->queue, replica->loaded_at, EVENT_levers, i);
+            tell_change(world, i, "loading", "");
+        }
+        replica->has_process = has_process;
+        if (levers->is_up && (!has_process || world->now < replica->loaded_at)) {
+            levers->is_up = false;
+            levers->is_known_down =
+                replica->levers.is_up ? world->now == 0 : replica->levers.is_known_down;
+        }
+    }
+}
+
 /* Routers send to the replicas that they do not know to be down. */
 static void levers_commit_routes(World *world) {
     const Model *model = world->model;
@@ -101,8 +160,11 @@ void levers_recompute(World *world) {
         if (world->faults[i].is_on) {
             const Component *fault = &world->model->faults[i].fault;
             const FaultOps *ops = fault->kind->ops;
-            ops->apply(fault->params, levers);
+            if (ops->apply != NULL) {
+                ops->apply(fault->params, levers);
+            }
         }
     }
+    levers_hold_down(world);
     levers_commit(world);
 }

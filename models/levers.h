@@ -16,10 +16,12 @@ typedef struct ReplicaLevers {
     SimTime error_after; /* how long a failing one takes; SIM_TIME_NEVER: its full work */
     uint32_t slots;      /* what it can do at once; COUNT_UNLIMITED */
     bool is_up;
-    bool is_blackhole;  /* while down: silent instead of refusing */
-    bool is_known_down; /* while down: routers know */
-    bool is_hung;       /* accepts, but nothing moves */
-    double kv_ratio;    /* share of its KV blocks that there is */
+    bool is_blackhole;     /* while down: silent instead of refusing */
+    bool is_known_down;    /* while down: routers know */
+    bool is_hung;          /* accepts, but nothing moves */
+    double kv_ratio;       /* share of its KV blocks that there is */
+    bool breaks_when_full; /* crashes instead of preempting … */
+    SimTime full_restart;  /* … and is back after this; SIM_TIME_NEVER: it is not */
 } ReplicaLevers;
 
 typedef struct Levers {
@@ -35,6 +37,10 @@ void levers_free(Levers *levers);
 
 /* Applies all faults that are on and acts on the differences. */
 void levers_recompute(struct World *world);
+
+/* The replica crashes by itself at this instant, after what is going on, and its process is back
+ * after `restart`; SIM_TIME_NEVER: for good. */
+void levers_break(struct World *world, uint32_t replica, SimTime restart, const char *why);
 
 /* The levers of the first `count` replicas of a service; `count` is cut to what there is. */
 ReplicaLevers *levers_of(Levers *levers, uint32_t service, uint32_t *count);

@@ -210,14 +210,15 @@ void flow_resize(World *world, uint32_t replica_index) {
     const Service *service = world_service_of(world, replica);
     CHECK(replica->levers.is_up || replica->busy == 0);
     uint32_t component = service_component(world, replica_index);
-    bool stops = (service->on_capacity_loss == LOSS_SUSPEND && ops->can_suspend) ||
-                 (service->on_capacity_loss == LOSS_KILL && ops->can_kill);
+    bool suspends =
+        ops->can_suspend && (service->on_capacity_loss == LOSS_SUSPEND || replica->levers.is_hung);
+    bool stops = suspends || (service->on_capacity_loss == LOSS_KILL && ops->can_kill);
     while (stops && replica->busy > replica->levers.slots) {
         uint32_t slot = find_started(world, replica_index, ATTEMPT_SERVING, true);
         if (slot == NONE) {
             break; /* what holds the surplus slots waits for others and does no work itself */
         }
-        if (service->on_capacity_loss == LOSS_SUSPEND) {
+        if (suspends) {
             suspend(world, slot);
         } else {
             fail_in_place(world, slot, false, "its slot was lost");
@@ -245,6 +246,41 @@ void losses_count_slots(World *world, uint32_t component) {
 }
 
 /* ---- Faults */
+
+void strike(World *world, uint32_t slot) {
+    const Attempt *attempt = world_attempt(world, slot);
+    uint32_t index = world_call(world, attempt->call)->mark - 1u;
+    CHECK(index < world->model->fault_count);
+    const Fault *fault = &world->model->faults[index];
+    const FaultOps *ops = fault->fault.kind->ops;
+    SimTime restart;
+    if (ops->breaks(fault->fault.params, world->replicas[attempt->replica].service, &restart)) {
+        levers_break(world, attempt->replica, restart, fault->label);
+    }
+}
+
+uint16_t mark_of_request(World *world, uint64_t key) {
+    for (uint32_t i = 0; i < world->model->fault_count; i++) {
+        const Fault *fault = &world->model->faults[i];
+        const FaultOps *ops = fault->fault.kind->ops;
+        FaultState *state = &world->faults[i];
+        if (!state->is_on || ops->marks == NULL) {
+            continue;
+        }
+        Rng rng = drawn_by(&state->key, key, 0, DRAW_MARK);
+        if (ops->marks(fault->fault.params, state->touched_count, &rng)) {
+            CHECK(i < UINT16_MAX);
+            state->touched_count++;
+            return (uint16_t)(i + 1);
+        }
+    }
+    return 0;
+}
+
+void on_levers(World *world, uint32_t replica) {
+    CHECK(replica < world->model->replica_count);
+    levers_recompute(world);
+}
 
 static void schedule_fault(World *world, uint32_t index, SimTime delay) {
     CHECK(delay >= 0);

@@ -219,6 +219,7 @@ static void finish_trigger(Model *model) {
     }
     for (uint32_t i = 0; i < model->fault_count; i++) {
         const Fault *fault = &model->faults[i];
+        model->has_marks |= ((const FaultOps *)fault->fault.kind->ops)->marks != NULL;
         if (!fault->is_recurring && fault->at < model->run.duration) {
             SimTime left = model->run.duration - fault->at;
             SimTime lasts = model_fault_lasts(model, fault);

@@ -177,6 +177,7 @@ typedef struct Model {
     uint32_t objective_count;
     SimTime *timers; /* distinct constant timer lengths; the index is the TimerClass */
     uint32_t timer_count;
+    bool has_marks; /* some fault marks requests */
     bool has_trigger;
     SimTime trigger_from,
         trigger_to;           /* of all spikes and non-recurring faults; valid if has_trigger */

@@ -33,6 +33,7 @@ typedef struct Call {
     bool is_open;      /* somebody waits for it */
     bool is_measured;  /* its request arrived after the warm-up */
     bool is_in_backoff;
+    uint16_t mark;          /* fault that has marked its request, counted from 1; 0: none */
     uint8_t rank;           /* of its client's priority among all: 0 goes first */
     uint32_t prompt;        /* of World.prompts: what it may share with others; NONE */
     SimTime first_token_at; /* when the caller saw it, of the answer that counts; 0: none yet */

@@ -79,6 +79,9 @@ static void begin_request(World *world, uint32_t index, uint32_t user, const Arr
         origin.output_tokens = draw_tokens(client->has_output_tokens, &client->output_tokens, &rng,
                                            origin.output_tokens);
     }
+    if (world->model->has_marks) {
+        origin.mark = mark_of_request(world, origin.key);
+    }
     CHECK(state->request_count > 0);
     probe_count(&world->probe, index, COUNT_OFFERED, origin.is_measured);
     probe_level(&world->probe, index, LEVEL_IN_SYSTEM, world->now, 1);

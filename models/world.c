@@ -33,6 +33,13 @@ static size_t state_size(const Component *component) {
     return kind->state_size_of != NULL ? kind->state_size_of(component->params) : kind->state_size;
 }
 
+/* Whether replicas begin the run by loading. */
+static bool has_to_load(const Service *service) {
+    const ServerOps *ops = service->server.kind->ops;
+    CHECK(ops != NULL);
+    return ops->is_loaded != NULL && !ops->is_loaded(service->server.params);
+}
+
 static void create_services(World *world) {
     const Model *model = world->model;
     CHECK(model->service_count > 0);
@@ -50,6 +57,7 @@ static void create_services(World *world) {
                                  .queue_tail = NONE};
             replica->server_state = state_reserve(world, state_size(&service->server));
             replica->shed_state = state_reserve(world, state_size(&service->shed));
+            replica->has_process = !has_to_load(service);
             replica->levers =
                 (ReplicaLevers){.work_x = 1, .is_up = true, .slots = service->slots, .kv_ratio = 1};
         }
@@ -111,6 +119,7 @@ static void create_faults(World *world) {
         RngKey key =
             rng_key(world->options.seed, world->options.replication, faults[i].label, purpose);
         rng_stream(&world->faults[i].stream, &key);
+        world->faults[i].key = key;
     }
 }
 

@@ -30,7 +30,10 @@ typedef struct Replica {
     uint32_t queue_head, queue_tail, queue_count; /* oldest to youngest, linked through attempts */
     uint32_t busy;                                /* slots in use */
     uint32_t suspended_count;                     /* work that lost its slot */
-    bool is_held; /* in the middle of a step at whose end it starts what may start */
+    SimTime down_until;                           /* it crashed by itself */
+    SimTime loaded_at;                            /* it serves from then on */
+    bool has_process; /* neither a fault nor itself keeps it down; it may be loading */
+    bool is_held;     /* in the middle of a step at whose end it starts what may start */
     size_t server_state, shed_state; /* offsets into World.states */
     ReplicaLevers levers;
 } Replica;
@@ -70,6 +73,8 @@ typedef struct UserState {
 
 typedef struct FaultState {
     Rng stream;
+    RngKey key;             /* for draws that belong to requests */
+    uint64_t touched_count; /* requests that it has marked */
     bool is_on;
 } FaultState;
 

@@ -227,6 +227,10 @@ static uint32_t find_victim(const World *world, uint32_t replica) {
 static bool make_room(World *world, uint32_t replica, uint32_t *place, uint32_t blocks) {
     Engine *engine = engine_of(world, replica);
     while (engine_available(engine) < blocks) {
+        const ReplicaLevers *levers = &world->replicas[replica].levers;
+        if (levers->breaks_when_full) {
+            levers_break(world, replica, levers->full_restart, "its KV cache is full");
+        }
         uint32_t victim = find_victim(world, replica);
         Sequence *s = engine_sequence(engine, engine_order(engine)[victim]);
         CHECK(victim < engine->running_count);
@@ -422,9 +426,8 @@ static void turn_away(World *world, uint32_t replica, uint32_t slot) {
 
 static void admit_waiting(World *world, uint32_t replica) {
     Engine *engine = engine_of(world, replica);
-    const EngineParams *p = engine_params(world, replica);
     CHECK(!engine->has_preempted);
-    while (engine->budget > 0 && engine->running_count < p->max_num_seqs) {
+    while (engine->budget > 0 && engine->running_count < world->replicas[replica].levers.slots) {
         uint32_t slot = flow_take_if(world, replica, fits);
         if (slot == NONE) {
             engine->is_open = world->replicas[replica].queue_count == 0;

@@ -51,6 +51,12 @@ static SimTime inference_load_time(const void *params) {
     return p->load_time;
 }
 
+static bool inference_is_loaded(const void *params) {
+    const EngineParams *p = params;
+    CHECK(p->load_time >= 0);
+    return p->is_loaded_at_start;
+}
+
 static bool inference_check_kv(const EngineParams *p, Error *error) {
     uint32_t blocks = engine_kv_blocks(p);
     if (blocks == 0) {
@@ -160,6 +166,8 @@ static const ServerOps inference_ops = {
     .rejects = inference_rejects,
     .cached_tokens = engine_cached_tokens,
     .load_time = inference_load_time,
+    .is_loaded = inference_is_loaded,
+    .can_kill = true,
     .check = engine_check,
     .has_tokens = true,
 };

@@ -28,7 +28,8 @@ typedef struct ServerOps {
     bool (*holds_while_calling)(const void *params);
     /* At time 0, before anything happens. NULL: zeroed state will do. */
     void (*start)(World *world, uint32_t replica);
-    /* Why the replica can never serve the call, or NULL: it is answered with an error. NULL: never. */
+    /* Why the replica can never serve the call, or NULL: it is answered with an error. NULL: never.
+     */
     const char *(*rejects)(const World *world, uint32_t replica, const Call *call);
     /* Somebody has left the queue without being taken. NULL: nothing to do. */
     void (*on_leave)(World *world, uint32_t replica);
@@ -48,6 +49,8 @@ typedef struct ServerOps {
     /* How long a replica loads before it can serve, on start and after a crash. NULL: not at all.
      */
     SimTime (*load_time)(const void *params);
+    /* Whether replicas are loaded at time 0. NULL: they are. */
+    bool (*is_loaded)(const void *params);
     /* Whether `work` says how long the work takes; otherwise the server knows it by itself. */
     bool uses_work;
     /* Surplus work can be suspended and resumed, or killed, when slots are lost; otherwise it

@@ -1,0 +1,41 @@
+#include "models/faults/fault.h"
+#include "sim/check.h"
+
+typedef struct KvFullCrashParams {
+    FaultPlace place;
+    bool has_restart;
+    SimTime restart;
+} KvFullCrashParams;
+
+static void kv_full_crash_apply(const void *params, Levers *levers) {
+    const KvFullCrashParams *p = params;
+    uint32_t count;
+    ReplicaLevers *replicas = fault_place_levers(&p->place, levers, &count);
+    CHECK(count > 0);
+    for (uint32_t i = 0; i < count; i++) {
+        replicas[i].breaks_when_full = true;
+        replicas[i].full_restart = p->has_restart ? p->restart : SIM_TIME_NEVER;
+    }
+}
+
+static const Param kv_full_crash_params[] = {
+    FAULT_PLACE_PARAMS,
+    {"restart", PARAM_DURATION, offsetof(KvFullCrashParams, restart), .above_min = true,
+     .max = SIM_TIME_S_MAX, .is_optional = true,
+     .has_offset = offsetof(KvFullCrashParams, has_restart),
+     .doc = "When the process is back, counted from its crash; left out: never."},
+};
+
+static const FaultOps kv_full_crash_ops = {
+    .apply = kv_full_crash_apply, .is_at = fault_place_is_at, .check = fault_place_has_tokens};
+
+const Kind fault_kv_full_crash = {
+    .family = FAMILY_FAULT,
+    .name = "kv_full_crash",
+    .doc = "While it is on, an inference replica that runs out of KV blocks crashes instead of "
+           "preempting.",
+    .params = kv_full_crash_params,
+    .param_count = PARAM_COUNT_OF(kv_full_crash_params),
+    .params_size = sizeof(KvFullCrashParams),
+    .ops = &kv_full_crash_ops,
+};

@@ -72,7 +72,7 @@ typedef enum LevelKind {
     LEVEL_BACKOFF, /* calls that wait for their next attempt */
     LEVEL_SLOTS,
     LEVEL_DOWN,      /* replicas that are down */
-    LEVEL_ORPHANED,  /* attempts in a service that nobody waits for */
+    LEVEL_ORPHANED,  /* attempts in a service that no caller waits for */
     LEVEL_KV_USED,   /* KV blocks in use, all replicas */
     LEVEL_KV_BLOCKS, /* KV blocks there are */
     LEVEL_KIND_COUNT

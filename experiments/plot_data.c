@@ -306,14 +306,16 @@ static bool write_inference(const RunFiles *files, const PlotSeries *series, con
     }
     if (!table_close(&curves, error) ||
         !table_open(&names, to, "inference_names.tsv",
-                    "top\tstep\ttokens_top\ttokens_step\tpreemptions_top\tpreemptions_step\t"
+                    "sequences_high\ttokens_top\ttokens_step\tpreemptions_top\tpreemptions_step\t"
                     "ttft_low\tttft_high\titl_low\titl_high\tname",
                     error)) {
         return false;
     }
     for (size_t i = 0; i < series->inference.count; i++) {
         const Panel *panel = &series->inference.items[i];
-        table_axis(&names, panel_top_of_two(series, panel, INFERENCE_RUNNING, INFERENCE_WAITING));
+        /* Dozens run where thousands wait: from 1 on, in powers of ten. */
+        double sequences = panel_top_of_two(series, panel, INFERENCE_RUNNING, INFERENCE_WAITING);
+        table_number(&names, pow(10, ceil(log10(fmax(sequences, 1)) + 0.01)));
         table_axis(&names, panel_top_of_two(series, panel, INFERENCE_INPUT, INFERENCE_OUTPUT));
         table_axis(&names, panel_top(series, panel, INFERENCE_PREEMPTIONS));
         table_log_axis(&names, series, panel, INFERENCE_TTFT_P50, INFERENCE_TTFT_P95);

@@ -1,6 +1,6 @@
 # gnuplot -d -c services.gp TERM OUT UNIT_S UNIT END_S PANELS, in a directory with these files:
 #   services.tsv  time_s, then mean, low, high of queue (requests waiting), utilization (0 to 1),
-#                 in_system (requests) and orphaned (of these, those nobody waits for); one block a service
+#                 in_system (requests) and orphaned (of these, those no caller waits for); one block a service
 #   service_names.tsv  top and step of the axis of requests, name; one row a service
 #   windows.tsv, labels.tsv  as in load.gp; the names stand in the other pictures, where there is room
 UNIT_S = real(ARG3)

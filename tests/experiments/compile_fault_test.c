@@ -87,4 +87,35 @@ START_TEST(objectives_are_checked) {
 }
 END_TEST
 
-TEST_SUITE("experiments/compile_fault", faults_are_checked, objectives_are_checked)
+/* web comes to llm through a gateway, app does not. */
+#define WITH_TOKENS                                                                                \
+    "knockon: 1\n"                                                                                 \
+    "clients: {web: {target: gateway, arrivals: {poisson: {rate: 9/s}}},\n"                        \
+    "  app: {target: api, arrivals: {poisson: {rate: 9/s}}}}\n"                                    \
+    "services: {gateway: {calls: [{to: api}, {to: llm}]}, api: {},\n"                              \
+    "  llm: {server: {inference: {kv_blocks: 9k, step: {linear: {base: 9ms}}}}}}\n"                \
+    "verdict: none\n"
+
+START_TEST(objectives_of_tokens_are_for_those_who_see_tokens) {
+    static const Case cases[] = {
+        {WITH_TOKENS "objectives: {web: {ttft_p95: '<= 2s', tpot_mean: '<= 90ms'},\n"
+                     "  llm: {ttft_p50: '<= 1s', itl_p99: '<= 200ms', kv_use: '<= 90%',\n"
+                     "    output_tokens_per_s: '>= 300/s', preemption_count: '<= 17'}}\n",
+         ""},
+        {WITH_TOKENS "objectives: {web: {ttft_p95: '<= 2', ttft_p50: '<= 9/s'},\n"
+                     "  llm: {output_tokens_per_s: '>= 300', kv_use: '<= 90ms'}}\n",
+         "7:30: '2' has no unit; write for example '2s'\n"
+         "7:48: '9/s' is not a duration: units are ns, us, ms, s, min, h or d; write for example "
+         "'250ms'\n"
+         "8:30: '300' has no unit; write for example '300/s'\n"
+         "8:48: '90ms' is not a ratio: units are %; write for example '30%'"},
+        {WITH_TOKENS "objectives: {app: {ttft_p95: '<= 2s'}, gateway: {kv_use: '<= 90%'}}\n",
+         "7:20: 'ttft_p95' needs tokens, and no request of 'app' comes to an inference server\n"
+         "7:50: 'kv_use' needs tokens, and the server of 'gateway' is not 'inference'"},
+    };
+    check_cases(cases, sizeof cases / sizeof cases[0]);
+}
+END_TEST
+
+TEST_SUITE("experiments/compile_fault", faults_are_checked, objectives_are_checked,
+           objectives_of_tokens_are_for_those_who_see_tokens)

@@ -296,10 +296,8 @@ START_TEST(an_inference_server_has_curves_and_axes_of_its_own) {
                "99.5\t40\t16\t48\t525.5\t2\t700\t0.8125\t0.25\t1\t3\t0\t4\t5500\t4000\t6000\t"
                "700\t600\t1000\t30.0625\t0.25\t40\t52.625\t0.5\t70\t0.03125\t0.03125\t0.03125\t"
                "1.53125\t0.125\t2");
-    check_line("data/inference_names.tsv", 1,
-               "578.05\t200\t6050\t2000\t3.3\t1\t0.1\t100\t0.01\t10\tllm");
-    check_line("data/inference_names.tsv", 3,
-               "578.05\t200\t6050\t2000\t3.3\t1\t0.1\t100\t0.01\t10\tllm3");
+    check_line("data/inference_names.tsv", 1, "1000\t6050\t2000\t3.3\t1\t0.1\t100\t0.01\t10\tllm");
+    check_line("data/inference_names.tsv", 3, "1000\t6050\t2000\t3.3\t1\t0.1\t100\t0.01\t10\tllm3");
     ck_assert_uint_eq(facts.inference_count, 3);
     ck_assert_uint_eq(facts.inference_left, 2);
     leave_scratch();

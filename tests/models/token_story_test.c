@@ -1,6 +1,7 @@
 /* Tokens on their way: what a caller sees of the first one, and what the probe makes of all of
  * them. The server is the test's own, with times and counts that can be known by heart. */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "models/flow.h"
@@ -211,6 +212,67 @@ START_TEST(what_an_inference_server_tells_becomes_its_measures) {
 }
 END_TEST
 
+/* Steps of 10 ms whatever is in them: every number is known by heart. */
+#define LLM                                                                                        \
+    "{server: {inference: {kv_blocks: 100, step: {linear: {base: 10ms}}}}, cancel_on_timeout: "
+
+START_TEST(an_inference_server_shows_what_one_request_cost) {
+    /* 100 tokens in the first step, then four more: seven blocks of 16 for 101 to 104 tokens. */
+    static const TraceArrival one[] = {{.at_s = 1, .input_tokens = 100, .output_tokens = 5}};
+    StoryRun run = story_run("run: {duration: 10s}\n"
+                             "clients: {web: {target: llm, arrivals: {trace: {file: /dev/null}}}}\n"
+                             "services: {llm: " LLM "never}}\n",
+                             STORY_TRACE(one));
+    measure_is(&run, "web", METRIC_latency_mean, 0.05);
+    measure_is(&run, "web", METRIC_ttft_mean, 0.01);
+    measure_is(&run, "web", METRIC_tpot_mean, 0.01);
+    measure_is(&run, "llm", METRIC_ttft_p99, 0.01);
+    measure_is(&run, "llm", METRIC_tpot_mean, 0.01);
+    measure_is(&run, "llm", METRIC_itl_mean, 0.01);
+    measure_is(&run, "llm", METRIC_input_tokens, 10);
+    measure_is(&run, "llm", METRIC_output_tokens, 0.5);
+    measure_is(&run, "llm", METRIC_kv_use, 0.07 * 0.05 / 10);
+    measure_is(&run, "llm", METRIC_batches, 5);
+    measure_is(&run, "llm", METRIC_busy, 0.05 / 10);
+    measure_is(&run, "llm", METRIC_preemptions, 0);
+    measure_is(&run, "llm", METRIC_wasted_tokens, 0);
+    measure_is(&run, "llm", METRIC_wasted_ratio, 0);
+    story_free(&run);
+}
+END_TEST
+
+START_TEST(tokens_for_nobody_are_wasted_and_preempted_ones_computed_again) {
+    /* Two sequences of up to 52 blocks, in steps of 10 ms, of which one is given up at 2 s: it
+     * makes its 730 tokens until 8.3 s all the same. */
+    static const TraceArrival two[] = {{.at_s = 1, .input_tokens = 100, .output_tokens = 730},
+                                       {.at_s = 1.1, .input_tokens = 100, .output_tokens = 730}};
+    static const char yaml[] =
+        "run: {duration: 30s}\n"
+        "clients: {web: {target: llm, arrivals: {trace: {file: /dev/null}}, call: {timeout:\n"
+        "  [1s]}}}\n"
+        "services: {llm: " LLM "%s}}\n";
+    char text[600];
+    snprintf(text, sizeof text, yaml, "never");
+    StoryRun run = story_run(text, STORY_TRACE(two));
+    double tokens = story_measure(&run, "llm", METRIC_wasted_tokens);
+    ck_assert_double_ge(tokens, 2 * (100 + 729));
+    measure_is(&run, "web", METRIC_ttft_mean, NAN);
+    measure_is(&run, "llm", METRIC_preemptions, 1);
+    measure_is(&run, "llm", METRIC_wasted_ratio, 1);
+    measure_is(&run, "llm", METRIC_recomputed_tokens, tokens - 2 * (100 + 729));
+    measure_is(&run, "llm", METRIC_output_tokens, 2 * 730 / 30.0);
+    double latency_s = story_measure(&run, "llm", METRIC_in_system_mean) * 30;
+    measure_is(&run, "llm", METRIC_orphaned, (latency_s - 2) / 30);
+    story_free(&run);
+    snprintf(text, sizeof text, yaml, "anywhere");
+    run = story_run(text, STORY_TRACE(two));
+    measure_is(&run, "llm", METRIC_preemptions, 0);
+    measure_is(&run, "llm", METRIC_orphaned, 0);
+    measure_is(&run, "llm", METRIC_wasted_ratio, 1);
+    story_free(&run);
+}
+END_TEST
+
 START_TEST(a_run_without_tokens_keeps_no_room_for_their_times) {
     Model *model =
         story_compile("run: {duration: 10s}\n"
@@ -228,4 +290,6 @@ TEST_SUITE("models/token_story", the_first_token_takes_the_way_of_the_reply_thro
            only_the_answer_that_is_used_has_a_first_token,
            clients_and_services_without_tokens_have_empty_cells,
            what_an_inference_server_tells_becomes_its_measures,
+           an_inference_server_shows_what_one_request_cost,
+           tokens_for_nobody_are_wasted_and_preempted_ones_computed_again,
            a_run_without_tokens_keeps_no_room_for_their_times)

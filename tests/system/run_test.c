@@ -455,6 +455,34 @@ START_TEST(every_request_has_a_row_and_the_unfinished_no_latency) {
 }
 END_TEST
 
+/* Steps of 10 ms: 20 tokens are computed in one, and 7 come, one a step. */
+START_TEST(an_answer_of_tokens_has_times_to_the_first_and_between) {
+    begin("knockon: 1\n"
+          "name: tokens\n"
+          "run: {duration: 60s}\n"
+          "clients:\n"
+          "  web: {target: llm, arrivals: {trace: {file: t.csv}}, call: {timeout: 50ms}}\n"
+          "services:\n"
+          "  llm: {server: {inference: {kv_blocks: 1000, step: {linear: {base: 10ms}}}}}\n");
+    file_put("t.csv", "arrived_at,num_prefill_tokens,num_decode_tokens\n0.5,20,4\n1.5,20,1\n"
+                      "2.5,20,7\n59.995,20,7\n");
+    ck_assert_int_eq(RUN(NULL, "-q", "-r", "1", "--requests", "-o", "mine"), 0);
+    char *text = file_text("mine/requests.csv", NULL);
+    ck_assert_str_eq(strchr(text, '\n'), "\n0,0,web,0.5,ok,0.04,0.01,1,20,4,0.01\n"
+                                         "0,1,web,1.5,ok,0.01,0.01,1,20,1,\n"
+                                         "0,2,web,2.5,timeout,0.05,,1,20,7,\n"
+                                         "0,3,web,59.995,unfinished,,,1,20,7,\n");
+    free(text);
+    text = file_text("mine/inference.svg", NULL);
+    ck_assert_int_eq(strncmp(text, "<svg", 4), 0);
+    free(text);
+    text = file_text("mine/report.html", NULL);
+    ck_assert_ptr_nonnull(strstr(text, "<h2>Inference</h2>"));
+    ck_assert_ptr_nonnull(strstr(text, "aria-labelledby=\"inference-title inference-desc\""));
+    free(text);
+}
+END_TEST
+
 START_TEST(a_malformed_trace_is_named_by_line_and_nothing_is_written) {
     begin("knockon: 1\n"
           "name: replay\n"
@@ -493,4 +521,5 @@ TEST_SUITE("system/run", results_are_the_same_bytes_for_any_number_of_threads,
            events_tell_the_trigger_the_fault_and_the_verdict_in_order,
            every_request_has_a_row_and_the_unfinished_no_latency,
            a_second_interrupt_ends_the_program_at_once,
+           an_answer_of_tokens_has_times_to_the_first_and_between,
            a_malformed_trace_is_named_by_line_and_nothing_is_written)

@@ -112,6 +112,36 @@ static void compile_capacity_loss(Compiler *compiler, Service *service, const Do
     }
 }
 
+/* Some servers know by themselves who is served next. */
+static void compile_order(Compiler *compiler, Service *service, const DocNode *queue) {
+    const Kind *kind = service->server.kind;
+    const ServerOps *ops = kind == NULL ? NULL : kind->ops;
+    const DocPair *order = doc_find_pair(queue, "order");
+    if (ops == NULL || ops->is_by_priority == NULL) {
+        return;
+    }
+    if (order != NULL) {
+        diag_error(compiler->reader.diagnostics, order->key,
+                   "'order' does not apply: an %s server takes its order from scheduling_policy",
+                   kind->name);
+    } else if (ops->is_by_priority(service->server.params)) {
+        service->queue.order = QUEUE_PRIORITY;
+    }
+}
+
+/* What is there at time 0 is at replicas that are up. */
+static void check_initial(Compiler *compiler, const Service *service, const DocPair *pair) {
+    const Kind *kind = service->server.kind;
+    const ServerOps *ops = kind == NULL ? NULL : kind->ops;
+    if (service->initial > 0 && ops != NULL && ops->is_loaded != NULL &&
+        !ops->is_loaded(service->server.params)) {
+        diag_error(compiler->reader.diagnostics, pair->key,
+                   "'initial' of run puts %u requests into '%s', whose replicas are still loading "
+                   "at time 0; set 'loaded: true'",
+                   service->initial, service->name);
+    }
+}
+
 static void compile_service(Compiler *compiler, uint32_t index) {
     SchemaReader *reader = &compiler->reader;
     Model *model = compiler->model;
@@ -127,6 +157,10 @@ static void compile_service(Compiler *compiler, uint32_t index) {
     schema_read(reader, &schema_queue, doc_find(map, "queue"), pair->key, (SchemaKeys){0},
                 &service->queue);
     resolved_leave(reader->resolved, mark);
+    compile_order(compiler, service, doc_find(map, "queue"));
+    if (diag_count(reader->diagnostics) == 0) {
+        check_initial(compiler, service, pair);
+    }
     compile_calls(compiler, service, doc_find(map, "calls"), component);
 }
 

@@ -399,25 +399,6 @@ void reply(World *world, uint32_t slot) {
     }
 }
 
-/* A good answer is of use, or it comes when nobody waits any more. */
-static void count_answer(World *world, const Attempt *attempt, const Call *call, bool is_used) {
-    uint32_t caller = world->model->edges[call->edge].caller;
-    uint32_t service = service_component(world, attempt->replica);
-    CHECK(attempt->outcome == OUTCOME_OK);
-    probe_count(&world->probe, service, is_used ? COUNT_ANSWERED : COUNT_LATE, call->is_measured);
-    if (!is_used && caller < world->model->client_count) {
-        probe_count(&world->probe, caller, COUNT_LATE, call->is_measured);
-    }
-}
-
-/* Whether a good answer to an attempt that was given up still completes its call. */
-static bool late_reply_counts(const World *world, const Call *call) {
-    LateReply policy = (LateReply)world->model->edges[call->edge].late_reply;
-    CHECK(policy <= LATE_COUNTS_WHILE_IN_FLIGHT);
-    return call->is_open && policy != LATE_IGNORED &&
-           (policy == LATE_COUNTS || call->in_flight != NONE);
-}
-
 void on_reply(World *world, uint32_t slot) {
     Attempt *attempt = world_attempt(world, slot);
     uint32_t call_slot = attempt->call;

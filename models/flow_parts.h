@@ -140,6 +140,10 @@ bool is_made(World *world, uint32_t edge, const Attempt *attempt);
 void strike(World *world, uint32_t attempt);
 /* Whether the attempt can never be served: it has been answered with an error. */
 bool is_rejected(World *world, uint32_t attempt, const Replica *replica);
+/* A good answer has come; it is of use, or comes when nobody waits any more. */
+void count_answer(World *world, const Attempt *attempt, const Call *call, bool is_used);
+/* Whether a good answer to an attempt that was given up still completes its call. */
+bool late_reply_counts(const World *world, const Call *call);
 /* The caller does not wait for the attempt any more. */
 void stop_waiting(World *world, uint32_t attempt);
 /* Nobody will ever answer: the slot goes when the caller has stopped waiting. */

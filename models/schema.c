@@ -86,8 +86,10 @@ static const Param call_params[] = {
 const Schema schema_call = {"a call", call_params, PARAM_COUNT_OF(call_params), sizeof(Edge)};
 
 static const Param queue_params[] = {
-    {"order", PARAM_CHOICE, FIELD(QueueDef, order), .preset = "fifo", .choices = "fifo|lifo",
-     .doc = "Which waiting attempt is served next."},
+    {"order", PARAM_CHOICE, FIELD(QueueDef, order), .preset = "fifo",
+     .choices = "fifo|lifo|priority",
+     .doc = "Which waiting attempt is served next: the oldest, the youngest, or the oldest of the "
+            "client that goes first by its `priority`."},
     {"limit", PARAM_COUNT, FIELD(QueueDef, limit), .preset = "unlimited", .max = 4e9,
      .may_be_unlimited = true,
      .doc = "Attempts that may wait at one replica; more are refused. 0 is a loss system."},

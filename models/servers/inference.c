@@ -51,6 +51,12 @@ static SimTime inference_load_time(const void *params) {
     return p->load_time;
 }
 
+static bool inference_is_by_priority(const void *params) {
+    const EngineParams *p = params;
+    CHECK(p->scheduling_policy <= POLICY_PRIORITY);
+    return p->scheduling_policy == POLICY_PRIORITY;
+}
+
 static bool inference_is_loaded(const void *params) {
     const EngineParams *p = params;
     CHECK(p->load_time >= 0);
@@ -167,6 +173,7 @@ static const ServerOps inference_ops = {
     .cached_tokens = engine_cached_tokens,
     .load_time = inference_load_time,
     .is_loaded = inference_is_loaded,
+    .is_by_priority = inference_is_by_priority,
     .can_kill = true,
     .check = engine_check,
     .has_tokens = true,

@@ -58,6 +58,9 @@ typedef struct ServerOps {
     bool can_suspend, can_kill;
     /* Work is counted in tokens computed, and there are KV blocks: docs/inference.md. */
     bool has_tokens;
+    /* Whether the queue is in the order of clients' priorities: the server decides it, not the
+     * service's `queue`. NULL: the service's `queue` does. */
+    bool (*is_by_priority)(const void *params);
 } ServerOps;
 
 /* Whether the service's work is counted in tokens. */

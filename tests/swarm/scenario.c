@@ -15,8 +15,11 @@ typedef struct Maker {
     SwarmChange change;
     uint32_t service_count, client_count;
     uint32_t replicas[SERVICES_MAX];
+    bool has_tokens[SERVICES_MAX]; /* an inference server */
+    bool may_hang[SERVICES_MAX];
     bool calls[CLIENTS_MAX + SERVICES_MAX][SERVICES_MAX]; /* by caller, clients first */
     double duration_s;
+    bool has_initial;
 } Maker;
 
 static bool chance(Maker *maker, double probability) {
@@ -200,6 +203,9 @@ static void say_client(Maker *maker, uint32_t index) {
     if (chance(maker, 0.5)) {
         say(maker, "\n    input_tokens: {lognormal: {mean: 115, p99: 414}}");
     }
+    if (chance(maker, 0.7)) {
+        say(maker, "\n    output_tokens: {lognormal: {mean: 25, p99: 100}}");
+    }
     say(maker, "\n    call: {");
     say_policy(maker);
     say(maker, "}\n");
@@ -231,9 +237,36 @@ static void say_batch(Maker *maker, double work_s) {
     say(maker, "}}\n");
 }
 
+/* So little memory that sequences are preempted, and so little time that there are hundreds of
+ * steps. */
+static void say_inference(Maker *maker, double work_s) {
+    uint32_t block_size = 1 + below(maker, 16), most = 1 + below(maker, 24);
+    uint32_t blocks = (64 + below(maker, 1500)) / block_size + 2;
+    say(maker, "    server: {inference: {kv_blocks: %u, block_size: %u, max_num_seqs: %u, ", blocks,
+        block_size, most);
+    say(maker, "max_num_batched_tokens: %u, ", most + below(maker, chance(maker, 0.3) ? 8 : 300));
+    if (chance(maker, 0.3)) {
+        say(maker, "max_model_len: %u, ", 2 + below(maker, blocks * block_size - 2));
+    } else if (chance(maker, 0.3)) {
+        say(maker, "long_prefill_token_threshold: %u, ", 1 + below(maker, 60));
+    }
+    if (chance(maker, 0.3)) {
+        say(maker, "load_time: %.3fs, loaded: %s, ", spread(maker, 0.01, 5),
+            maker->has_initial ? "true" : PICK(maker, "true", "false"));
+    }
+    say(maker, "enable_prefix_caching: %s, scheduler_reserve_full_isl: %s, ",
+        PICK(maker, "true", "false"), PICK(maker, "true", "false"));
+    say(maker, "scheduling_policy: %s, role: %s, ", PICK(maker, "fcfs", "priority"),
+        PICK(maker, "both", "both", "both", "prefill", "decode"));
+    say(maker, "step: {linear: {base: %.4fms, per_prefill_token: %.4fus, ", work_s * 100,
+        work_s * 2000);
+    say(maker, "per_decode_sequence: %.4fus, per_context_token: %.4fus, round: %s}}}}\n",
+        work_s * 3000, work_s * 20, PICK(maker, "0s", "1us", "50us"));
+}
+
 /* Which kind it is decides what else may be said; true when `work` may. */
-static bool say_server(Maker *maker, double work_s) {
-    uint32_t which = below(maker, 10), slots = 1 + below(maker, 6);
+static bool say_server(Maker *maker, uint32_t index, double work_s) {
+    uint32_t which = below(maker, 13), slots = 1 + below(maker, 6);
     bool is_unlimited = chance(maker, 0.2);
     if (which < 6) {
         say(maker, "    server: {pool: {");
@@ -247,9 +280,13 @@ static bool say_server(Maker *maker, double work_s) {
             between(maker, 0.1, 1));
         say_count(maker, "limit", slots, is_unlimited);
         say(maker, "}}\n    on_capacity_loss: %s\n", PICK(maker, "drain", "kill"));
-    } else {
+    } else if (which < 10) {
         say_batch(maker, work_s);
+    } else {
+        say_inference(maker, work_s);
+        maker->has_tokens[index] = true;
     }
+    maker->may_hang[index] = which < 6 || which >= 10;
     return which < 8;
 }
 
@@ -280,18 +317,21 @@ static void say_service(Maker *maker, uint32_t index) {
     maker->replicas[index] = 1 + below(maker, 4);
     say(maker, "  s%u:\n    replicas: %u\n    route: %s\n", index, maker->replicas[index],
         PICK(maker, "least_requests", "random", "round_robin", "power_of_two"));
-    if (say_server(maker, work_s) && chance(maker, 0.95)) {
+    if (say_server(maker, index, work_s) && chance(maker, 0.95)) {
         say(maker, "    work: ");
         say_time_law(maker, work_s);
         say(maker, "\n");
     }
     say(maker, "    cancel_on_timeout: %s\n", PICK(maker, "never", "queued", "anywhere"));
-    say(maker, "    queue: {order: %s", PICK(maker, "fifo", "lifo"));
+    say(maker, "    queue: {");
+    if (!maker->has_tokens[index]) {
+        say(maker, "order: %s, ", PICK(maker, "fifo", "lifo", "priority"));
+    }
     if (chance(maker, 0.4)) {
-        say(maker, ", limit: %u", below(maker, 12));
+        say(maker, "limit: %u, ", below(maker, 12));
     }
     if (chance(maker, 0.3)) {
-        say(maker, ", timeout: ");
+        say(maker, "timeout: ");
         say_time_law(maker, spread(maker, 0.01, 5));
     }
     say(maker, "}\n");
@@ -338,11 +378,33 @@ static void say_partition(Maker *maker) {
     CHECK(!"a client calls somebody");
 }
 
+/* One that only some servers can have; false when this one cannot. */
+static bool say_server_fault(Maker *maker, uint32_t service) {
+    if (maker->may_hang[service] && chance(maker, 0.3)) {
+        say(maker, "hang: {service: s%u, replicas: 1", service);
+    } else if (!maker->has_tokens[service]) {
+        return false;
+    } else if (chance(maker, 0.4)) {
+        say(maker, "kv_capacity: {service: s%u, to: %.1f%%", service, between(maker, 0, 100));
+    } else if (chance(maker, 0.5)) {
+        say(maker, "kv_full_crash: {service: s%u, restart: %.3fs", service,
+            between(maker, 0.01, 1));
+    } else {
+        say(maker, "poison: {service: s%u, requests: %u, ratio: 50%%, restart: %.3fs", service,
+            1 + below(maker, 4), between(maker, 0.01, 1));
+    }
+    say(maker, "}}\n");
+    return true;
+}
+
 static void say_fault(Maker *maker) {
     static const char *const kinds[] = {"crash", "crash", "slow", "errors", "capacity"};
     uint32_t which = below(maker, 6), service = below(maker, maker->service_count);
     say(maker, "  - {");
     say_fault_times(maker);
+    if (chance(maker, 0.3) && say_server_fault(maker, service)) {
+        return;
+    }
     if (which == 5) {
         say_partition(maker);
         say(maker, "}}\n");
@@ -382,6 +444,7 @@ static void say_run(Maker *maker) {
     }
     if (chance(maker, 0.2)) {
         uint32_t service = below(maker, maker->service_count);
+        maker->has_initial = true;
         say(maker, "  initial: {s%u: {in_system: %u}}\n", service, 1 + below(maker, 30));
     }
     if (chance(maker, 0.05)) {

@@ -480,6 +480,22 @@ START_TEST(an_answer_of_tokens_has_times_to_the_first_and_between) {
     ck_assert_ptr_nonnull(strstr(text, "<h2>Inference</h2>"));
     ck_assert_ptr_nonnull(strstr(text, "aria-labelledby=\"inference-title inference-desc\""));
     free(text);
+    /* 4 + 1 + 7 tokens in a minute: who has timed out is served all the same. */
+    char program[4096], command[4200];
+    program_path(program);
+    snprintf(command, sizeof command, "'%s' run a.yaml -r 1 -o shown >screen.txt", program);
+    ck_assert_int_eq(system(command), 0);
+    text = file_text("screen.txt", NULL);
+    ck_assert_ptr_nonnull(
+        strstr(text, "\ninference        KV use     tokens out /s      ttft p95 s     preemptions\n"
+                     "llm"));
+    ck_assert_ptr_nonnull(strstr(text, "%               0.2            0.01               0\n"));
+    free(text);
+    snprintf(command, sizeof command, "'%s' run a.yaml -r 1 -o shown --json >out.json", program);
+    ck_assert_int_eq(system(command), 0);
+    text = file_text("out.json", NULL);
+    ck_assert_ptr_nonnull(strstr(text, "\"output_tokens_per_s\""));
+    free(text);
 }
 END_TEST
 

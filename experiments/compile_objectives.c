@@ -6,6 +6,7 @@
 #include "experiments/nearest.h"
 #include "experiments/quantity.h"
 #include "models/probe.h"
+#include "models/servers/server.h"
 #include "sim/check.h"
 
 /* The measure behind a short key or a column's name; METRIC_COUNT when there is none. */
@@ -20,7 +21,7 @@ static uint32_t find_metric(const char *key) {
 
 static void report_unknown_metric(Compiler *compiler, const DocNode *key) {
     Nearest nearest = nearest_begin(key->text, key->count);
-    char known[300] = "";
+    char known[400] = "";
     size_t used = 0;
     for (size_t i = 0; i < objective_key_count(); i++) {
         if (metric_find(objective_key(i)->column) < METRIC_COUNT) {
@@ -81,6 +82,49 @@ static bool read_bound(Compiler *compiler, const DocNode *value, Dimension dimen
     return true;
 }
 
+/* Whether requests of the client come to a server with tokens, at its target or below. */
+static bool reaches_tokens(const Model *model, uint32_t client) {
+    bool *is_reached = mem_zalloc(model_component_count(model), sizeof *is_reached);
+    bool has_tokens = false, has_grown = true;
+    is_reached[client] = true;
+    while (has_grown) {
+        has_grown = false;
+        for (uint32_t i = 0; i < model->edge_count; i++) {
+            const Edge *edge = &model->edges[i];
+            bool *to = &is_reached[model_service_component(model, edge->to)];
+            has_grown |= is_reached[edge->caller] && !*to;
+            has_tokens |=
+                is_reached[edge->caller] && service_has_tokens(&model->services[edge->to]);
+            *to |= is_reached[edge->caller];
+        }
+    }
+    mem_free(is_reached);
+    return has_tokens;
+}
+
+/* Whether the component may have a value of the measure; otherwise says why it never will. */
+static bool is_measured(Compiler *compiler, uint32_t component, uint32_t metric,
+                        const DocNode *key) {
+    const Model *model = compiler->model;
+    bool is_client = model_component_is_client(model, component);
+    unsigned who = metric_info(metric)->who;
+    if (!(who & (is_client ? METRIC_OF_CLIENT : METRIC_OF_SERVICE))) {
+        diag_error(compiler->reader.diagnostics, key, "'%s' is measured for a %s only", key->text,
+                   is_client ? "service" : "client");
+        return false;
+    }
+    if (!(who & METRIC_OF_TOKENS) || !compiler->is_sound ||
+        (is_client ? reaches_tokens(model, component)
+                   : service_has_tokens(&model->services[component - model->client_count]))) {
+        return true;
+    }
+    diag_error(compiler->reader.diagnostics, key,
+               is_client ? "'%s' needs tokens, and no request of '%s' comes to an inference server"
+                         : "'%s' needs tokens, and the server of '%s' is not 'inference'",
+               key->text, model_component_name(model, component));
+    return false;
+}
+
 static void compile_objective(Compiler *compiler, uint32_t component, const DocPair *pair,
                               Objective *out) {
     const Model *model = compiler->model;
@@ -89,15 +133,11 @@ static void compile_objective(Compiler *compiler, uint32_t component, const DocP
         report_unknown_metric(compiler, pair->key);
         return;
     }
-    const MetricInfo *info = metric_info(metric);
-    bool is_client = model_component_is_client(model, component);
-    if (info->who == (is_client ? METRIC_OF_SERVICE : METRIC_OF_CLIENT)) {
-        diag_error(compiler->reader.diagnostics, pair->key, "'%s' is measured for a %s only",
-                   pair->key->text, is_client ? "service" : "client");
+    if (!is_measured(compiler, component, metric, pair->key)) {
         return;
     }
     Objective objective = {.component = component, .metric = metric};
-    if (!read_bound(compiler, pair->value, metric_dimension(info), &objective)) {
+    if (!read_bound(compiler, pair->value, metric_dimension(metric_info(metric)), &objective)) {
         return;
     }
     char text[200];

@@ -67,7 +67,7 @@ const DocNode *doc_default(Doc *doc, const DocNode *at, const char *text) {
 }
 
 const char *doc_origin_name(const DocNode *node) {
-    static const char *const names[] = {"file", "include", "--set", "default"};
+    static const char *const names[] = {"file", "include", "--set", "preset", "default"};
     CHECK(node->origin < sizeof names / sizeof names[0]);
     return names[node->origin];
 }

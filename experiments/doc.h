@@ -33,6 +33,7 @@ typedef enum DocOrigin {
     DOC_FROM_FILE,
     DOC_FROM_INCLUDE,
     DOC_FROM_SET,
+    DOC_FROM_PRESET, /* place.file is the preset's text */
     DOC_FROM_DEFAULT
 } DocOrigin;
 
@@ -93,7 +94,7 @@ const DocPair *doc_find_pair(const DocNode *map, const char *key);
 /* A scalar that the user did not write, at the place of `at`, for example the map it belongs to. */
 const DocNode *doc_default(Doc *doc, const DocNode *at, const char *text);
 
-/* "file", "include", "--set", "default". */
+/* "file", "include", "--set", "preset", "default". */
 const char *doc_origin_name(const DocNode *node);
 
 /* ---- For doc_file.c, doc_load.c and doc_set.c ---- */

@@ -6,6 +6,7 @@
 
 #include "experiments/compile.h"
 #include "experiments/manual.h"
+#include "experiments/schema_read.h"
 #include "models/registry.h"
 #include "sim/check.h"
 #include "sim/vec.h"
@@ -98,6 +99,7 @@ static json_t *value_schema(const Param *param) {
         return refer("name");
     case PARAM_TEXT:
     case PARAM_FILE:
+    case PARAM_PROFILE:
         return refer("text");
     case PARAM_KIND:
         return refer(family_key(param->family));
@@ -149,15 +151,49 @@ static bool needs_parameters(const Kind *kind) {
     return false;
 }
 
+/* The name of a family's schema where a preset gives the rest. */
+static json_t *refer_on_preset(const Param *param) {
+    json_t *reference = json_sprintf("#/$defs/%s_on_preset", family_key(param->family));
+    return json_pack("{s:o, s:s}", "$ref", reference, "description", param->doc);
+}
+
+/* Parameters beside `preset`: none is required, nor is any of a kind among them. */
+static json_t *preset_object(const Kind *kind) {
+    json_t *object = params_object(kind->params, kind->param_count);
+    for (uint32_t i = 0; i < kind->param_count; i++) {
+        if (kind->params[i].type == PARAM_KIND) {
+            add_property(object, kind->params[i].name, refer_on_preset(&kind->params[i]), false);
+        }
+    }
+    json_t *names = json_array();
+    for (uint32_t i = 0; i < kind->preset_count; i++) {
+        json_array_append_new(names, json_string(kind->presets[i].name));
+    }
+    add_property(object, SCHEMA_PRESET_KEY, json_pack("{s:o}", "enum", names), false);
+    json_object_set_new(object, "required", json_pack("[s]", SCHEMA_PRESET_KEY));
+    return object;
+}
+
+static json_t *kind_schema(const Kind *kind) {
+    json_t *object = params_object(kind->params, kind->param_count);
+    return kind->preset_count == 0
+               ? object
+               : json_pack("{s:{s:[s]}, s:o, s:o}", "if", "required", SCHEMA_PRESET_KEY, "then",
+                           preset_object(kind), "else", object);
+}
+
 /* {KIND: {parameters}} with one kind; a word for kinds that need none; a bare first parameter. */
-static json_t *family_schema(Family family) {
+static json_t *family_schema(Family family, bool is_on_preset) {
     json_t *words = json_array(), *kinds = json_object(), *forms = json_array();
     for (size_t i = 0; i < registry_kind_count(); i++) {
         const Kind *kind = registry_kind(i);
         if (kind->family != family) {
             continue;
         }
-        json_t *object = params_object(kind->params, kind->param_count);
+        json_t *object = kind_schema(kind);
+        if (is_on_preset) {
+            json_object_del(object, "required");
+        }
         json_object_set_new(object, "description", json_string(kind->doc));
         if (!needs_parameters(kind)) {
             json_array_append_new(words, json_string(kind->name));
@@ -359,6 +395,21 @@ static void add_quantities(json_t *definitions) {
                         json_pack("{s:[s,s,s]}", "type", "string", "number", "boolean"));
 }
 
+/* The families of the kinds that presets fill. */
+static void add_families_on_preset(json_t *definitions) {
+    for (size_t i = 0; i < registry_kind_count(); i++) {
+        const Kind *kind = registry_kind(i);
+        for (uint32_t k = 0; kind->preset_count > 0 && k < kind->param_count; k++) {
+            if (kind->params[k].type == PARAM_KIND) {
+                Family family = kind->params[k].family;
+                char name[64];
+                snprintf(name, sizeof name, "%s_on_preset", family_key(family));
+                json_object_set_new(definitions, name, family_schema(family, true));
+            }
+        }
+    }
+}
+
 static json_t *whole_schema(void) {
     json_t *definitions = json_object();
     add_quantities(definitions);
@@ -367,9 +418,10 @@ static json_t *whole_schema(void) {
     for (int family = 0; family < FAMILY_COUNT; family++) {
         if (family != FAMILY_FAULT) {
             json_object_set_new(definitions, family_key((Family)family),
-                                family_schema((Family)family));
+                                family_schema((Family)family, false));
         }
     }
+    add_families_on_preset(definitions);
     for (size_t i = 0; i < manual_part_count(); i++) {
         const Schema *schema = manual_part_schema(i);
         if (schema != NULL && schema != &schema_fault) {

@@ -131,6 +131,19 @@ static const ObjectiveKey objective_keys[] = {
     {"availability", "availability_ratio"},
     {"queue_wait_p95", "queue_wait_s_p95"},
     {"queue_wait_p99", "queue_wait_s_p99"},
+    {"ttft_p50", "ttft_s_p50"},
+    {"ttft_p95", "ttft_s_p95"},
+    {"ttft_p99", "ttft_s_p99"},
+    {"ttft_mean", "ttft_s_mean"},
+    {"tpot_p50", "tpot_s_p50"},
+    {"tpot_p95", "tpot_s_p95"},
+    {"tpot_p99", "tpot_s_p99"},
+    {"tpot_mean", "tpot_s_mean"},
+    {"itl_p50", "itl_s_p50"},
+    {"itl_p95", "itl_s_p95"},
+    {"itl_p99", "itl_s_p99"},
+    {"itl_mean", "itl_s_mean"},
+    {"kv_use", "kv_use_ratio"},
 };
 
 size_t objective_key_count(void) {

@@ -9,7 +9,6 @@
 
 #include "experiments/json_out.h"
 #include "experiments/version.h"
-#include "models/arrivals/arrivals.h"
 #include "sim/check.h"
 
 /* ---- The hash */
@@ -47,10 +46,8 @@ bool manifest_hash_scenario(const Model *model, const Resolved *resolved,
             sha256_update(&sha, strlen(value->value) + 1, (const uint8_t *)value->value);
         }
     }
-    for (uint32_t i = 0; i < model->client_count; i++) {
-        const Component *arrivals = &model->clients[i].arrivals;
-        const ArrivalOps *ops = arrivals->kind->ops;
-        if (ops->trace_file != NULL && !hash_file(&sha, ops->trace_file(arrivals->params), error)) {
+    for (uint32_t i = 0; i < model->file_count; i++) {
+        if (!hash_file(&sha, model->files[i], error)) {
             return false;
         }
     }

@@ -14,7 +14,20 @@ typedef struct Style {
     void (*begin_rows)(FILE *out);
     void (*row)(FILE *out, const char *key, const char *value, const char *preset, const char *doc);
     void (*end_rows)(FILE *out);
+    void (*begin_presets)(FILE *out, const Kind *kind);
+    void (*preset)(FILE *out, const Preset *preset);
 } Style;
+
+/* "kv_blocks: 17600, step: {…}": what a preset sets, on one line. */
+static void print_settings(FILE *out, const Preset *preset) {
+    for (const char *c = preset->yaml; *c != 0; c++) {
+        if (*c != '\n') {
+            fputc(*c, out);
+        } else if (c[1] != 0) {
+            fputs(", ", out);
+        }
+    }
+}
 
 typedef struct Part {
     const char *name;
@@ -82,7 +95,19 @@ static void text_end(FILE *out) {
     fputc('\n', out);
 }
 
-static const Style text_style = {text_section, text_entry, text_begin, text_row, text_end};
+static void text_begin_presets(FILE *out, const Kind *kind) {
+    fprintf(out, "  %s: {%s: {preset: NAME}}\n", family_key(kind->family), kind->name);
+}
+
+static void text_preset(FILE *out, const Preset *preset) {
+    fprintf(out, "    %s\n      ", preset->name);
+    print_settings(out, preset);
+    fprintf(out, "\n      %s\n      From %s (%s).\n", preset->note, preset->source,
+            preset->licence);
+}
+
+static const Style text_style = {text_section, text_entry,         text_begin, text_row,
+                                 text_end,     text_begin_presets, text_preset};
 
 /* ---- Markdown ---- */
 
@@ -107,8 +132,20 @@ static void markdown_end(FILE *out) {
     fputc('\n', out);
 }
 
-static const Style markdown_style = {markdown_section, markdown_entry, markdown_begin, markdown_row,
-                                     markdown_end};
+static void markdown_begin_presets(FILE *out, const Kind *kind) {
+    fprintf(out, "### `%s: {%s: {preset: NAME}}`\n\n", family_key(kind->family), kind->name);
+    fputs("| name | sets | what is known of it | source |\n|---|---|---|---|\n", out);
+}
+
+static void markdown_preset(FILE *out, const Preset *preset) {
+    fprintf(out, "| `%s` | `", preset->name);
+    print_settings(out, preset);
+    fprintf(out, "` | %s | %s (%s) |\n", preset->note, preset->source, preset->licence);
+}
+
+static const Style markdown_style = {markdown_section, markdown_entry, markdown_begin,
+                                     markdown_row,     markdown_end,   markdown_begin_presets,
+                                     markdown_preset};
 
 /* ---- What is printed ---- */
 
@@ -224,6 +261,11 @@ static void print_kind(const Style *style, const Kind *kind, FILE *out) {
     style->entry(out, kind->name, kind->doc);
     if (kind->param_count > 0) {
         style->begin_rows(out);
+        if (kind->preset_count > 0) {
+            style->row(out, SCHEMA_PRESET_KEY, "name of a preset", "optional",
+                       "A named set of values for these keys; what is written beside it comes on "
+                       "top. `knockon kinds presets` lists them.");
+        }
         print_params(style, kind->params, kind->param_count, out);
     }
     style->end_rows(out);
@@ -308,6 +350,40 @@ static void print_objectives(const Style *style, FILE *out) {
     style->end_rows(out);
 }
 
+static const char presets_doc[] =
+    "Named sets of values for a kind. What is written beside `preset` comes on top, key by key "
+    "down "
+    "to single values, by --set too; a kind or law other than the preset's takes its whole place.";
+
+static void print_presets(const Style *style, FILE *out) {
+    style->section(out, "presets", presets_doc);
+    for (size_t i = 0; i < registry_kind_count(); i++) {
+        const Kind *kind = registry_kind(i);
+        if (kind->preset_count > 0) {
+            style->begin_presets(out, kind);
+            for (uint32_t k = 0; k < kind->preset_count; k++) {
+                style->preset(out, &kind->presets[k]);
+            }
+            style->end_rows(out);
+        }
+    }
+}
+
+/* Prints the presets of that name, of whichever kind. */
+static bool print_preset(const char *name, FILE *out) {
+    bool is_found = false;
+    for (size_t i = 0; i < registry_kind_count(); i++) {
+        const Preset *preset = schema_find_preset(registry_kind(i), name);
+        if (preset != NULL) {
+            text_begin_presets(out, registry_kind(i));
+            text_preset(out, preset);
+            text_end(out);
+            is_found = true;
+        }
+    }
+    return is_found;
+}
+
 void manual_print_overview(FILE *out) {
     fputs("Kinds by family, as `key: {KIND: {parameters}}`:\n\n", out);
     for (int family = 0; family < FAMILY_COUNT; family++) {
@@ -328,6 +404,7 @@ void manual_print_overview(FILE *out) {
         fprintf(out, "  %-18s %s\n", parts[i].name, parts[i].doc);
     }
     fprintf(out, "  %-18s %s\n", "objectives", objectives_doc);
+    fprintf(out, "\npresets: %s\n", presets_doc);
     fputs("\nknockon kinds NAME shows the parameters of a family, a kind or a part.\n", out);
 }
 
@@ -373,7 +450,11 @@ static bool print_named(const char *name, FILE *out) {
         print_objectives(&text_style, out);
         is_found = true;
     }
-    return is_found;
+    if (part_is_meant("preset", name)) {
+        print_presets(&text_style, out);
+        is_found = true;
+    }
+    return print_preset(name, out) || is_found;
 }
 
 bool manual_print(const char *name, FILE *out, const char **nearest) {
@@ -385,7 +466,11 @@ bool manual_print(const char *name, FILE *out, const char **nearest) {
         nearest_offer(&search, family_key((Family)family));
     }
     for (size_t i = 0; i < registry_kind_count(); i++) {
-        nearest_offer(&search, registry_kind(i)->name);
+        const Kind *kind = registry_kind(i);
+        nearest_offer(&search, kind->name);
+        for (uint32_t k = 0; k < kind->preset_count; k++) {
+            nearest_offer(&search, kind->presets[k].name);
+        }
     }
     for (size_t i = 0; i < dist_law_count(); i++) {
         nearest_offer(&search, dist_law(i)->name);
@@ -395,6 +480,7 @@ bool manual_print(const char *name, FILE *out, const char **nearest) {
     }
     nearest_offer(&search, "distribution");
     nearest_offer(&search, "objectives");
+    nearest_offer(&search, "presets");
     *nearest = search.best;
     return false;
 }
@@ -411,4 +497,5 @@ void manual_print_markdown(FILE *out) {
         print_family(style, (Family)family, out);
     }
     print_laws(style, out);
+    print_presets(style, out);
 }

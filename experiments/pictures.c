@@ -26,8 +26,10 @@ typedef struct Drawing {
     RunFiles files;
 } Drawing;
 
-static const char *const PICTURE_NAMES[PICTURE_COUNT] = {"load", "latency", "services"};
-static const char *const PICTURE_FILES[PICTURE_COUNT] = {"load.svg", "latency.svg", "services.svg"};
+static const char *const PICTURE_NAMES[PICTURE_COUNT] = {"load", "latency", "services",
+                                                         "inference"};
+static const char *const PICTURE_FILES[PICTURE_COUNT] = {"load.svg", "latency.svg", "services.svg",
+                                                         "inference.svg"};
 
 const char *picture_file(Picture picture) {
     CHECK(picture < PICTURE_COUNT);
@@ -61,6 +63,23 @@ static char *scripts_find(Error *error) {
 
 /* ---- Words */
 
+static const char *const PICTURE_TITLES[PICTURE_COUNT] = {"Load and goodput over time",
+                                                          "Latency over time", "Services over time",
+                                                          "Inference servers over time"};
+
+static const char *const PICTURE_WORDS[PICTURE_COUNT] = {
+    "Per second: requests offered by all clients, attempts sent for them, good answers in time "
+    "(goodput), and failures.",
+    "Latency of answered requests, from arrival to answer, on a logarithmic axis: median and 99 % "
+    "quantile of each sample, for each client.",
+    "For each service: requests waiting, in the system, and of these those that no caller waits "
+    "for "
+    "and slots in use over slots there are.",
+    "For each inference service: sequences running and waiting, KV blocks in use over blocks there "
+    "are, tokens per second in (prompts computed) and out, preemptions per second, and, on "
+    "logarithmic axes, median and 95 % quantile of the time to first token, median and 99 % "
+    "quantile of the time between two tokens."};
+
 static void describe(const Drawing *drawing, Picture picture, char *text, size_t size) {
     const PlotFacts *facts = &drawing->facts;
     char over[160], left[80] = "";
@@ -78,21 +97,14 @@ static void describe(const Drawing *drawing, Picture picture, char *text, size_t
                      ? "Lines are means of neighbouring samples, bands their range."
                      : "One replication.");
     }
-    uint32_t left_out = picture == PICTURE_LATENCY    ? facts->clients_left
-                        : picture == PICTURE_SERVICES ? facts->services_left
-                                                      : 0;
+    uint32_t left_out = picture == PICTURE_LATENCY     ? facts->clients_left
+                        : picture == PICTURE_SERVICES  ? facts->services_left
+                        : picture == PICTURE_INFERENCE ? facts->inference_left
+                                                       : 0;
     if (left_out > 0) {
         snprintf(left, sizeof left, " Not shown: %u more, see timeseries.csv.", left_out);
     }
-    const char *what =
-        picture == PICTURE_LOAD
-            ? "Per second: requests offered by all clients, attempts sent for them, good answers "
-              "in time (goodput), and failures."
-        : picture == PICTURE_LATENCY
-            ? "Latency of answered requests, from arrival to answer, on a logarithmic axis: "
-              "median and 99 % quantile of each sample, for each client."
-            : "For each service: requests waiting and in the system, and slots in use over slots "
-              "there are.";
+    const char *what = PICTURE_WORDS[picture];
     snprintf(text, size, "%s Over %s of simulated time. %s%s%s", what,
              words_time(facts->duration_s).text, over,
              drawing->files.windows.count > 0 ? " Shaded: faults and spikes." : "", left);
@@ -119,6 +131,9 @@ static void arguments_fill(const Drawing *drawing, Picture picture,
         break;
     case PICTURE_SERVICES:
         snprintf(arguments[3], ARGUMENT_SIZE, "%u", facts->service_count);
+        break;
+    case PICTURE_INFERENCE:
+        snprintf(arguments[3], ARGUMENT_SIZE, "%u", facts->inference_count);
         break;
     case PICTURE_COUNT:
         CHECK(false);
@@ -172,12 +187,10 @@ static bool file_spill(const char *path, const Text *text, Error *error) {
 
 /* Tidies the drawing and renames it into place. */
 static bool place(const Drawing *drawing, Picture picture, Error *error) {
-    static const char *const TITLES[PICTURE_COUNT] = {"Load and goodput over time",
-                                                      "Latency over time", "Services over time"};
     char description[800];
     Text drawn = {0}, tidied = {0};
     describe(drawing, picture, description, sizeof description);
-    SvgWords words = {PICTURE_NAMES[picture], TITLES[picture], description};
+    SvgWords words = {PICTURE_NAMES[picture], PICTURE_TITLES[picture], description};
     char *from = path_join(drawing->directory, PICTURE_FILES[picture]);
     char *to = path_join(drawing->out_dir, PICTURE_FILES[picture]);
     bool is_fine = file_slurp(from, &drawn, error);
@@ -230,7 +243,9 @@ static bool draw_all(Drawing *drawing, Error *error) {
     bool is_fine = plot_data_write(&drawing->files, drawing->out_dir, drawing->directory,
                                    &drawing->facts, error);
     for (uint32_t i = 0; is_fine && i < PICTURE_COUNT && drawing->facts.has_samples; i++) {
-        is_fine = draw(drawing, (Picture)i, error) && place(drawing, (Picture)i, error);
+        if (i != PICTURE_INFERENCE || drawing->facts.inference_count > 0) {
+            is_fine = draw(drawing, (Picture)i, error) && place(drawing, (Picture)i, error);
+        }
     }
     return is_fine;
 }

@@ -1,5 +1,5 @@
-/* The pictures of an output directory: load.svg, latency.svg and services.svg, drawn by gnuplot
- * from its CSV files with the constant scripts of plots/.
+/* The pictures of an output directory: load.svg, latency.svg, services.svg and, where there are
+ * tokens, inference.svg, drawn by gnuplot from its CSV files with the constant scripts of plots/.
  *
  * Who calls it holds the directory's lock (file_out.h). Old pictures go first, because they could
  * be another run's; each new one is put in place whole. gnuplot that is missing, fails, hangs or
@@ -12,7 +12,13 @@
 
 #include "sim/error.h"
 
-typedef enum Picture { PICTURE_LOAD, PICTURE_LATENCY, PICTURE_SERVICES, PICTURE_COUNT } Picture;
+typedef enum Picture {
+    PICTURE_LOAD,
+    PICTURE_LATENCY,
+    PICTURE_SERVICES,
+    PICTURE_INFERENCE, /* only of a run with an inference server */
+    PICTURE_COUNT
+} Picture;
 
 /* "load.svg" … */
 const char *picture_file(Picture picture);

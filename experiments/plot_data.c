@@ -18,9 +18,12 @@ enum {
     WINDOWS_SHOWN_MAX = 400,
 };
 
-const char *const plot_files[PLOT_FILES] = {"load.tsv",    "runs.tsv",     "clients.tsv",
-                                            "latency.tsv", "services.tsv", "service_names.tsv",
-                                            "windows.tsv", "labels.tsv"};
+const char *const plot_files[PLOT_FILES] = {
+    "load.tsv",          "runs.tsv",      "clients.tsv",         "latency.tsv", "services.tsv",
+    "service_names.tsv", "inference.tsv", "inference_names.tsv", "windows.tsv", "labels.tsv"};
+
+/* The header of a curve: its mean and its band. */
+#define BAND(name) "\t" name "\t" name "_low\t" name "_high"
 
 /* A tab-separated file in progress. */
 typedef struct Table {
@@ -150,9 +153,7 @@ static double panel_top(const PlotSeries *series, const Panel *panel, uint32_t c
 static bool write_load(const PlotSeries *series, const char *to, PlotFacts *facts, Error *error) {
     Table table;
     if (!table_open(&table, to, "load.tsv",
-                    "time_s\toffered\toffered_low\toffered_high\tattempts\tattempts_low\t"
-                    "attempts_high\tgoodput\tgoodput_low\tgoodput_high\tfailed\tfailed_low\t"
-                    "failed_high",
+                    "time_s" BAND("offered") BAND("attempts") BAND("goodput") BAND("failed"),
                     error)) {
         return false;
     }
@@ -194,27 +195,43 @@ static bool write_runs(const PlotSeries *series, const char *to, Error *error) {
     return table_close(&table, error);
 }
 
-static void latency_range(const PlotSeries *series, PlotFacts *facts) {
-    double low = INFINITY, high = 0;
-    for (size_t i = 0; i < series->clients.count; i++) {
-        const Panel *panel = &series->clients.items[i];
-        for (uint32_t point = 0; point < panel->point_count; point++) {
-            PlotPoint p50 = plot_series_point(series, panel, LATENCY_P50, point);
-            PlotPoint p99 = plot_series_point(series, panel, LATENCY_P99, point);
-            low = p50.mean > 0 ? fmin(low, p50.mean) : low;
-            high = fmax(high, p99.mean);
-        }
+/* What a logarithmic axis has to show. */
+typedef struct Range {
+    double low, high;
+} Range;
+
+static const Range RANGE_EMPTY = {INFINITY, 0};
+
+static void range_widen(Range *range, const PlotSeries *series, const Panel *panel, uint32_t low,
+                        uint32_t high) {
+    for (uint32_t point = 0; point < panel->point_count; point++) {
+        double least = plot_series_point(series, panel, low, point).mean;
+        range->low = least > 0 ? fmin(range->low, least) : range->low;
+        range->high = fmax(range->high, plot_series_point(series, panel, high, point).mean);
     }
-    bool is_empty = !(low <= high);
-    facts->latency_low_s = is_empty ? 0.1 : pow(10, floor(log10(low) - 0.01));
-    facts->latency_high_s = is_empty ? 10 : pow(10, ceil(log10(high) + 0.01));
+}
+
+/* From one power of ten to another. */
+static Range range_axis(const Range *range) {
+    bool is_empty = !(range->low <= range->high);
+    return (Range){is_empty ? 0.1 : pow(10, floor(log10(range->low) - 0.01)),
+                   is_empty ? 10 : pow(10, ceil(log10(range->high) + 0.01))};
+}
+
+static void latency_range(const PlotSeries *series, PlotFacts *facts) {
+    Range range = RANGE_EMPTY;
+    for (size_t i = 0; i < series->clients.count; i++) {
+        range_widen(&range, series, &series->clients.items[i], LATENCY_P50, LATENCY_P99);
+    }
+    Range axis = range_axis(&range);
+    facts->latency_low_s = axis.low;
+    facts->latency_high_s = axis.high;
 }
 
 static bool write_clients(const RunFiles *files, const PlotSeries *series, const char *to,
                           PlotFacts *facts, Error *error) {
     Table curves, names;
-    if (!table_open(&curves, to, "latency.tsv",
-                    "time_s\tp50\tp50_low\tp50_high\tp99\tp99_low\tp99_high", error)) {
+    if (!table_open(&curves, to, "latency.tsv", "time_s" BAND("p50") BAND("p99"), error)) {
         return false;
     }
     for (size_t i = 0; i < series->clients.count; i++) {
@@ -231,12 +248,30 @@ static bool write_clients(const RunFiles *files, const PlotSeries *series, const
     return table_close(&names, error);
 }
 
+static void table_axis(Table *table, double top) {
+    table_number(table, axis_top(top));
+    table_number(table, axis_step(axis_top(top)));
+}
+
+static void table_log_axis(Table *table, const PlotSeries *series, const Panel *panel, uint32_t low,
+                           uint32_t high) {
+    Range range = RANGE_EMPTY;
+    range_widen(&range, series, panel, low, high);
+    range = range_axis(&range);
+    table_number(table, range.low);
+    table_number(table, range.high);
+}
+
+static double panel_top_of_two(const PlotSeries *series, const Panel *panel, uint32_t a,
+                               uint32_t b) {
+    return fmax(panel_top(series, panel, a), panel_top(series, panel, b));
+}
+
 static bool write_services(const RunFiles *files, const PlotSeries *series, const char *to,
                            Error *error) {
     Table curves, names;
     if (!table_open(&curves, to, "services.tsv",
-                    "time_s\tqueue\tqueue_low\tqueue_high\tutilization\tutilization_low\t"
-                    "utilization_high\tin_system\tin_system_low\tin_system_high",
+                    "time_s" BAND("queue") BAND("utilization") BAND("in_system") BAND("orphaned"),
                     error)) {
         return false;
     }
@@ -249,10 +284,42 @@ static bool write_services(const RunFiles *files, const PlotSeries *series, cons
     }
     for (size_t i = 0; i < series->services.count; i++) {
         const Panel *panel = &series->services.items[i];
-        double top = fmax(panel_top(series, panel, SERVICE_QUEUE),
-                          panel_top(series, panel, SERVICE_IN_SYSTEM));
-        table_number(&names, axis_top(top));
-        table_number(&names, axis_step(axis_top(top)));
+        table_axis(&names, panel_top_of_two(series, panel, SERVICE_QUEUE, SERVICE_IN_SYSTEM));
+        table_text(&names, files->components.items[panel->component].name);
+        table_end_row(&names);
+    }
+    return table_close(&names, error);
+}
+
+static bool write_inference(const RunFiles *files, const PlotSeries *series, const char *to,
+                            Error *error) {
+    Table curves, names;
+    if (!table_open(&curves, to, "inference.tsv",
+                    "time_s" BAND("running") BAND("waiting") BAND("kv_use") BAND("preemptions")
+                        BAND("input") BAND("output") BAND("ttft_p50") BAND("ttft_p95")
+                            BAND("itl_p50") BAND("itl_p99"),
+                    error)) {
+        return false;
+    }
+    for (size_t i = 0; i < series->inference.count; i++) {
+        table_panel(&curves, series, &series->inference.items[i]);
+    }
+    if (!table_close(&curves, error) ||
+        !table_open(&names, to, "inference_names.tsv",
+                    "sequences_high\ttokens_top\ttokens_step\tpreemptions_top\tpreemptions_step\t"
+                    "ttft_low\tttft_high\titl_low\titl_high\tname",
+                    error)) {
+        return false;
+    }
+    for (size_t i = 0; i < series->inference.count; i++) {
+        const Panel *panel = &series->inference.items[i];
+        /* Dozens run where thousands wait: from 1 on, in powers of ten. */
+        double sequences = panel_top_of_two(series, panel, INFERENCE_RUNNING, INFERENCE_WAITING);
+        table_number(&names, pow(10, ceil(log10(fmax(sequences, 1)) + 0.01)));
+        table_axis(&names, panel_top_of_two(series, panel, INFERENCE_INPUT, INFERENCE_OUTPUT));
+        table_axis(&names, panel_top(series, panel, INFERENCE_PREEMPTIONS));
+        table_log_axis(&names, series, panel, INFERENCE_TTFT_P50, INFERENCE_TTFT_P95);
+        table_log_axis(&names, series, panel, INFERENCE_ITL_P50, INFERENCE_ITL_P99);
         table_text(&names, files->components.items[panel->component].name);
         table_end_row(&names);
     }
@@ -381,6 +448,14 @@ static bool write_labels(const RunFiles *files, const char *to, PlotFacts *facts
     return is_open && table_close(&table, error);
 }
 
+static uint32_t count_with_tokens(const RunFiles *files) {
+    uint32_t count = 0;
+    for (size_t i = 0; i < files->components.count; i++) {
+        count += files->components.items[i].metrics[METRIC_output_tokens].count > 0;
+    }
+    return count;
+}
+
 static uint32_t count_of(const RunFiles *files, bool is_client) {
     uint32_t count = 0;
     for (size_t i = 0; i < files->components.count; i++) {
@@ -399,6 +474,7 @@ static void facts_fill(PlotFacts *facts, const RunFiles *files, const PlotSeries
                          .duration_s = (double)series->sample_count * series->interval_s,
                          .client_count = (uint32_t)series->clients.count,
                          .service_count = (uint32_t)series->services.count,
+                         .inference_count = (uint32_t)series->inference.count,
                          .replication_count = files->outcomes.count,
                          .has_bands = !series->is_average,
                          .sample_count = series->sample_count};
@@ -410,6 +486,7 @@ static void facts_fill(PlotFacts *facts, const RunFiles *files, const PlotSeries
     facts->unit = UNITS[unit].name;
     facts->clients_left = count_of(files, true) - facts->client_count;
     facts->services_left = count_of(files, false) - facts->service_count;
+    facts->inference_left = count_with_tokens(files) - facts->inference_count;
 }
 
 bool plot_data_write(const RunFiles *files, const char *from, const char *to, PlotFacts *facts,
@@ -424,7 +501,7 @@ bool plot_data_write(const RunFiles *files, const char *from, const char *to, Pl
         !told.has_samples ||
         (write_load(&series, to, &told, error) && write_runs(&series, to, error) &&
          write_clients(files, &series, to, &told, error) &&
-         write_services(files, &series, to, error) &&
+         write_services(files, &series, to, error) && write_inference(files, &series, to, error) &&
          write_windows(files, to, told.duration_s, error) && write_labels(files, to, &told, error));
     plot_series_free(&series);
     if (is_fine) {

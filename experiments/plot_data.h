@@ -22,6 +22,7 @@ enum {
     PLOT_REPLICATIONS_MAX = 200, /* that the bands look at */
     PLOT_CLIENTS_MAX = 4,        /* panels of latency.svg */
     PLOT_SERVICES_MAX = 8,       /* panels of services.svg */
+    PLOT_INFERENCE_MAX = 3,      /* services of inference.svg, six panels each */
     PLOT_RUNS_MAX = 12,          /* replications drawn one by one behind the mean */
 };
 
@@ -33,15 +34,15 @@ typedef struct PlotFacts {
     const char *unit;
     double load_top; /* upper end of the axis of load.gp */
     double latency_low_s, latency_high_s;
-    uint32_t client_count, service_count; /* that are shown */
-    uint32_t clients_left, services_left; /* that are not */
+    uint32_t client_count, service_count, inference_count; /* that are shown */
+    uint32_t clients_left, services_left, inference_left;  /* that are not */
     uint64_t replication_count, sample_count;
     bool has_bands;      /* false of average.csv */
     uint32_t lane_count; /* of labels above the panels, 0 to 3 */
 } PlotFacts;
 
 /* The files. */
-enum { PLOT_FILES = 8 };
+enum { PLOT_FILES = 10 };
 extern const char *const plot_files[PLOT_FILES];
 
 /* Writes them into `to`, an existing directory without them. */

@@ -30,13 +30,41 @@ typedef enum Wanted {
     WANTED_QUEUE,
     WANTED_UTILIZATION,
     WANTED_IN_SYSTEM,
+    WANTED_ORPHANED,
+    WANTED_RUNNING,
+    WANTED_WAITING,
+    WANTED_KV_USE,
+    WANTED_PREEMPTIONS,
+    WANTED_INPUT,
+    WANTED_OUTPUT,
+    WANTED_TTFT_P50,
+    WANTED_TTFT_P95,
+    WANTED_ITL_P50,
+    WANTED_ITL_P99,
     WANTED_COUNT
 } Wanted;
 
 static const char *const WANTED_COLUMNS[WANTED_COUNT] = {
-    "replication",   "time_s",        "component",     "offered_count",     "answered_count",
-    "goodput_per_s", "timeout_count", "refused_count", "error_count",       "attempt_count",
-    "latency_s_p50", "latency_s_p99", "queue_mean",    "utilization_ratio", "in_system"};
+    "replication",        "time_s",
+    "component",          "offered_count",
+    "answered_count",     "goodput_per_s",
+    "timeout_count",      "refused_count",
+    "error_count",        "attempt_count",
+    "latency_s_p50",      "latency_s_p99",
+    "queue_mean",         "utilization_ratio",
+    "in_system",          "orphaned_mean",
+    "busy_mean",          "queue_mean",
+    "kv_use_ratio",       "preemption_count",
+    "input_tokens_per_s", "output_tokens_per_s",
+    "ttft_s_p50",         "ttft_s_p95",
+    "itl_s_p50",          "itl_s_p99"};
+
+/* Files of a version that knew no tokens and no orphans lack these columns. */
+static bool may_be_absent(size_t wanted) {
+    return wanted == WANTED_ORPHANED || wanted >= WANTED_KV_USE;
+}
+
+#define ABSENT SIZE_MAX /* the place of a column that is not there */
 
 /* The file being read, and its row. */
 typedef struct Reader {
@@ -63,7 +91,9 @@ static bool reader_open(Reader *reader, const char *directory, Error *error) {
     }
     reader->has_replication = csv_in_has(reader->csv, "replication");
     for (size_t i = reader->has_replication ? 0 : 1; i < WANTED_COUNT; i++) {
-        if (!csv_in_find(reader->csv, WANTED_COLUMNS[i], &reader->places[i], error)) {
+        if (may_be_absent(i) && !csv_in_has(reader->csv, WANTED_COLUMNS[i])) {
+            reader->places[i] = ABSENT;
+        } else if (!csv_in_find(reader->csv, WANTED_COLUMNS[i], &reader->places[i], error)) {
             csv_in_close(reader->csv);
             return false;
         }
@@ -80,8 +110,12 @@ static bool reader_next(Reader *reader, const RunFiles *files, Error *error) {
         return true;
     }
     for (size_t i = reader->has_replication ? 0 : 1; i < WANTED_COUNT; i++) {
-        const CsvCell *cell = &reader->row.cells[reader->places[i]];
         double *value = &reader->cells[i];
+        if (reader->places[i] == ABSENT) {
+            *value = NAN;
+            continue;
+        }
+        const CsvCell *cell = &reader->row.cells[reader->places[i]];
         if (i == WANTED_COMPONENT) {
             double before = reader->cells[i];
             uint32_t index = run_files_component(files, cell->text, (uint32_t)before);
@@ -221,30 +255,35 @@ static double component_weight(const RunFiles *files, uint32_t component) {
     return at->is_client ? busy : broken_count + busy;
 }
 
-static void series_choose(PlotSeries *series, const RunFiles *files, bool is_client,
-                          uint32_t count_max) {
+/* What a row of panels is about. */
+typedef struct PanelPlan {
+    bool is_client, has_tokens;
+    uint32_t count_max, curve_count;
+} PanelPlan;
+
+static bool plan_takes(const PanelPlan *plan, const RunComponent *component) {
+    return component->is_client == plan->is_client &&
+           (!plan->has_tokens || component->metrics[METRIC_output_tokens].count > 0);
+}
+
+static void series_choose(const PlotSeries *series, const RunFiles *files, PanelPlan plan,
+                          Panels *out) {
     VEC(Candidate) candidates = {0};
     for (uint32_t i = 0; i < files->components.count; i++) {
-        if (files->components.items[i].is_client == is_client) {
+        if (plan_takes(&plan, &files->components.items[i])) {
             vec_push(&candidates, ((Candidate){i, component_weight(files, i)}));
         }
     }
-    size_t count = candidates.count < count_max ? candidates.count : count_max;
+    size_t count = candidates.count < plan.count_max ? candidates.count : plan.count_max;
     if (count > 0) {
         qsort(candidates.items, candidates.count, sizeof(Candidate), candidate_compare);
         qsort(candidates.items, count, sizeof(Candidate), candidate_compare_place);
     }
-    uint32_t points = count > 4                 ? PLOT_LEAST_POINTS_MAX
-                      : count > 1 || !is_client ? PLOT_SMALL_POINTS_MAX
-                                                : PLOT_POINTS_MAX;
+    uint32_t points = count > 4                      ? PLOT_LEAST_POINTS_MAX
+                      : count > 1 || !plan.is_client ? PLOT_SMALL_POINTS_MAX
+                                                     : PLOT_POINTS_MAX;
     for (size_t i = 0; i < count; i++) {
-        Panel panel = panel_make(series, candidates.items[i].component,
-                                 is_client ? LATENCY_CURVES : SERVICE_CURVES, points);
-        if (is_client) {
-            vec_push(&series->clients, panel);
-        } else {
-            vec_push(&series->services, panel);
-        }
+        vec_push(out, panel_make(series, candidates.items[i].component, plan.curve_count, points));
     }
     vec_free(&candidates);
 }
@@ -272,13 +311,14 @@ static void sum_add(PlotSeries *series, Sum *sum, const double *cells) {
         (cells[WANTED_TIMEOUTS] + cells[WANTED_REFUSED] + cells[WANTED_ERRORS]) * per_s;
 }
 
-static Panel *panel_find(Panel *panels, size_t count, uint32_t component) {
-    for (size_t i = 0; i < count; i++) {
-        if (panels[i].component == component) {
-            return &panels[i];
+/* Records the values in the component's panel, if it has one. */
+static void panels_record(const PlotSeries *series, const Panels *panels, uint32_t component,
+                          const Sum *sum, const double *values) {
+    for (size_t i = 0; i < panels->count; i++) {
+        if (panels->items[i].component == component) {
+            panel_record(series, &panels->items[i], sum->replication_index, sum->sample, values);
         }
     }
-    return NULL;
 }
 
 static void series_take(PlotSeries *series, const RunFiles *files, Sum *sum, const double *cells) {
@@ -294,23 +334,24 @@ static void series_take(PlotSeries *series, const RunFiles *files, Sum *sum, con
     }
     if (files->components.items[component].is_client) {
         sum_add(series, sum, cells);
-        Panel *panel = panel_find(series->clients.items, series->clients.count, component);
-        if (panel != NULL) {
-            panel_record(series, panel, sum->replication_index, sample, &cells[WANTED_P50]);
-        }
-    } else {
-        Panel *panel = panel_find(series->services.items, series->services.count, component);
-        if (panel != NULL) {
-            panel_record(series, panel, sum->replication_index, sample, &cells[WANTED_QUEUE]);
-        }
     }
+    panels_record(series, &series->clients, component, sum, &cells[WANTED_P50]);
+    panels_record(series, &series->services, component, sum, &cells[WANTED_QUEUE]);
+    double inference[INFERENCE_CURVES];
+    memcpy(inference, &cells[WANTED_RUNNING], sizeof inference);
+    inference[INFERENCE_PREEMPTIONS] /= series->interval_s;
+    panels_record(series, &series->inference, component, sum, inference);
 }
 
 static bool series_fill(PlotSeries *series, const RunFiles *files, Reader *reader, Error *error) {
     Sum sum = {0};
     series->load = panel_make(series, NONE, LOAD_CURVES, PLOT_POINTS_MAX);
-    series_choose(series, files, true, PLOT_CLIENTS_MAX);
-    series_choose(series, files, false, PLOT_SERVICES_MAX);
+    series_choose(series, files, (PanelPlan){true, false, PLOT_CLIENTS_MAX, LATENCY_CURVES},
+                  &series->clients);
+    series_choose(series, files, (PanelPlan){false, false, PLOT_SERVICES_MAX, SERVICE_CURVES},
+                  &series->services);
+    series_choose(series, files, (PanelPlan){false, true, PLOT_INFERENCE_MAX, INFERENCE_CURVES},
+                  &series->inference);
     if (!csv_in_rewind(reader->csv, error)) {
         return false;
     }
@@ -345,16 +386,18 @@ bool plot_series_read(PlotSeries *series, const RunFiles *files, const char *dir
     return true;
 }
 
+static void panels_free(Panels *panels) {
+    for (size_t i = 0; i < panels->count; i++) {
+        panel_free(&panels->items[i]);
+    }
+    vec_free(panels);
+}
+
 void plot_series_free(PlotSeries *series) {
     panel_free(&series->load);
-    for (size_t i = 0; i < series->clients.count; i++) {
-        panel_free(&series->clients.items[i]);
-    }
-    for (size_t i = 0; i < series->services.count; i++) {
-        panel_free(&series->services.items[i]);
-    }
-    vec_free(&series->clients);
-    vec_free(&series->services);
+    panels_free(&series->clients);
+    panels_free(&series->services);
+    panels_free(&series->inference);
     *series = (PlotSeries){0};
 }
 

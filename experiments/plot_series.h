@@ -4,10 +4,23 @@
 
 #include "experiments/plot_data.h"
 
-enum { PANEL_CURVES_MAX = 4 };
+enum { PANEL_CURVES_MAX = 10 };
 enum { LOAD_OFFERED, LOAD_ATTEMPTS, LOAD_GOODPUT, LOAD_FAILED, LOAD_CURVES };
 enum { LATENCY_P50, LATENCY_P99, LATENCY_CURVES };
-enum { SERVICE_QUEUE, SERVICE_UTILIZATION, SERVICE_IN_SYSTEM, SERVICE_CURVES };
+enum { SERVICE_QUEUE, SERVICE_UTILIZATION, SERVICE_IN_SYSTEM, SERVICE_ORPHANED, SERVICE_CURVES };
+enum {
+    INFERENCE_RUNNING,
+    INFERENCE_WAITING,
+    INFERENCE_KV_USE,
+    INFERENCE_PREEMPTIONS, /* per second */
+    INFERENCE_INPUT,       /* tokens per second */
+    INFERENCE_OUTPUT,
+    INFERENCE_TTFT_P50,
+    INFERENCE_TTFT_P95,
+    INFERENCE_ITL_P50,
+    INFERENCE_ITL_P99,
+    INFERENCE_CURVES
+};
 
 /* A point is the mean of `samples_per_point` neighbouring samples over the replications. */
 typedef struct Curve {
@@ -23,13 +36,15 @@ typedef struct Panel {
     Curve curves[PANEL_CURVES_MAX];
 } Panel;
 
+typedef VEC(Panel) Panels;
+
 typedef struct PlotSeries {
     double interval_s;
     uint64_t sample_count, replication_count;
     uint32_t band_count; /* replications in the bands */
     bool is_average;     /* of average.csv: means alone, without bands */
     Panel load;
-    VEC(Panel) clients, services; /* in the order of the files */
+    Panels clients, services, inference; /* in the order of the files */
 } PlotSeries;
 
 /* The mean of a point and the band around it. */

@@ -51,6 +51,7 @@ static void write_page(Text *page, const ReportData *data) {
     if (data->pictures[PICTURE_SERVICES].count > 0) {
         report_write_picture(page, data, PICTURE_SERVICES, "Services");
     }
+    report_write_inference(page, data);
     report_write_components(page, data);
     report_write_replications(page, data);
     report_write_scenario(page, data);

@@ -23,6 +23,8 @@ void report_write_cascade(Text *page, const ReportData *data);
 void report_write_objectives(Text *page, const ReportData *data);
 
 /* report_tables.c: what is looked up. */
+/* Nothing when no inference server answered. */
+void report_write_inference(Text *page, const ReportData *data);
 void report_write_components(Text *page, const ReportData *data);
 void report_write_replications(Text *page, const ReportData *data);
 void report_write_scenario(Text *page, const ReportData *data);

@@ -92,6 +92,76 @@ void report_write_components(Text *page, const ReportData *data) {
                          "intervals. summary.csv has every measure.</p>\n");
 }
 
+/* ---- Tokens */
+
+/* A service that makes tokens, or a client that was answered with some. */
+static bool has_tokens(const RunComponent *component) {
+    return component->metrics[METRIC_output_tokens].count > 0 ||
+           component->metrics[METRIC_ttft_mean].count > 0;
+}
+
+static void write_tokens(Text *page, const RunFiles *files) {
+    static const struct {
+        const char *head;
+        Metric metric;
+    } COLUMNS[] = {{"TTFT p50 s", METRIC_ttft_p50},
+                   {"TTFT p95 s", METRIC_ttft_p95},
+                   {"TPOT p50 s", METRIC_tpot_p50},
+                   {"TPOT p95 s", METRIC_tpot_p95},
+                   {"ITL p99 s", METRIC_itl_p99},
+                   {"tokens in per s", METRIC_input_tokens},
+                   {"tokens out per s", METRIC_output_tokens},
+                   {"KV use", METRIC_kv_use},
+                   {"prefix hits", METRIC_prefix_hits},
+                   {"preemptions", METRIC_preemptions},
+                   {"tokens recomputed", METRIC_recomputed_tokens},
+                   {"tokens wasted", METRIC_wasted_tokens},
+                   {"unservable", METRIC_unservable}};
+    enum { COLUMN_COUNT = sizeof COLUMNS / sizeof COLUMNS[0] };
+    const char *heads[2 + COLUMN_COUNT] = {"component", ""};
+    size_t count = 0;
+    for (size_t k = 0; k < COLUMN_COUNT; k++) {
+        heads[2 + k] = COLUMNS[k].head;
+    }
+    write_heads(page, heads, 2 + COLUMN_COUNT, 2);
+    for (size_t i = 0; i < files->components.count; i++) {
+        const RunComponent *component = &files->components.items[i];
+        if (!has_tokens(component) || count++ >= COMPONENTS_SHOWN_MAX) {
+            continue;
+        }
+        html_raw(page, "<tr>");
+        write_name(page, component->name);
+        write_name(page, component->kind);
+        for (size_t k = 0; k < COLUMN_COUNT; k++) {
+            write_mean(page, &component->metrics[COLUMNS[k].metric]);
+        }
+        html_raw(page, "</tr>\n");
+    }
+    end_table(page);
+    write_more(page, count, COMPONENTS_SHOWN_MAX, "summary.csv");
+}
+
+void report_write_inference(Text *page, const ReportData *data) {
+    const RunFiles *files = data->files;
+    size_t i = 0;
+    while (i < files->components.count && !has_tokens(&files->components.items[i])) {
+        i++;
+    }
+    if (i == files->components.count) {
+        return;
+    }
+    html_raw(page, "<h2>Inference</h2>\n");
+    if (data->pictures[PICTURE_INFERENCE].count > 0) {
+        report_write_picture(page, data, PICTURE_INFERENCE, NULL);
+    }
+    write_tokens(page, files);
+    html_raw(page,
+             "<p class=\"note\">TTFT is the time to the first token, TPOT the time per token "
+             "after it, ITL the time between two tokens; of a client from its request on, of a "
+             "service from an attempt's arrival on. Tokens are wasted when nobody waits for "
+             "the answer any more.</p>\n");
+}
+
 /* ---- Replications */
 
 void report_write_replications(Text *page, const ReportData *data) {

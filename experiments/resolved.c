@@ -69,7 +69,7 @@ void resolved_print_origin(const ResolvedValue *value, const Diagnostics *diagno
     }
     CHECK(value->place.file < diagnostics->sources.count);
     const char *source = diagnostics->sources.items[value->place.file].name;
-    if (value->origin == DOC_FROM_SET) {
+    if (value->origin == DOC_FROM_SET || value->origin == DOC_FROM_PRESET) {
         fputs(source, out);
     } else {
         fprintf(out, "%s:%u", source, value->place.line);

@@ -1,7 +1,8 @@
 /* The resolved scenario: every scalar that was used, under its path, and who gave it.
  *
  * The schema's reader fills it on the way, in the order of its tables, so that two files which say
- * the same differ only in `origin` and place. Owns its texts. A NULL Resolved is allowed everywhere
+ * the same differ only in `origin` and place; a preset's name is therefore an origin and no value.
+ * Owns its texts. A NULL Resolved is allowed everywhere
  * and keeps nothing.
  */
 #ifndef KNOCKON_EXPERIMENTS_RESOLVED_H
@@ -34,7 +35,7 @@ void resolved_leave(Resolved *resolved, size_t mark);
 /* Keeps a scalar under the path of now. */
 void resolved_add(Resolved *resolved, const DocNode *scalar);
 
-/* "scen.yaml:12", "--set run.seed=7" or "default". */
+/* "scen.yaml:12", "--set run.seed=7", "preset qwen3-14b/h100-tp1" or "default". */
 void resolved_print_origin(const ResolvedValue *value, const Diagnostics *diagnostics, FILE *out);
 
 /* One line a value: path, value, origin. */

@@ -118,6 +118,7 @@ static bool read_sample_file(SchemaReader *reader, const DocNode *map, Numbers *
     size_t index = 0;
     CsvIn *csv = csv_in_open(path, &error);
     bool is_read = csv != NULL;
+    model_add_file(reader->model, path);
     if (is_read && !csv_in_find(csv, column->text, &index, &error)) {
         is_read = false;
     }

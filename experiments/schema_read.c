@@ -249,8 +249,8 @@ static void report_unknown_kind(SchemaReader *reader, Family family, const DocNo
     }
 }
 
-static void read_kind_params(SchemaReader *reader, const Kind *kind, const DocNode *map,
-                             const DocNode *at, Component *out) {
+void schema_read_params(SchemaReader *reader, const Kind *kind, const DocNode *map,
+                        const DocNode *at, Component *out) {
     char owner[64];
     snprintf(owner, sizeof owner, "'%s'", kind->name);
     void *params = kind->params_size == 0 ? NULL : model_alloc(reader->model, 1, kind->params_size);
@@ -260,7 +260,13 @@ static void read_kind_params(SchemaReader *reader, const Kind *kind, const DocNo
     }
     size_t mark = resolved_enter(reader->resolved, kind->name);
     Schema schema = {.name = owner, .params = kind->params, .param_count = kind->param_count};
-    schema_read(reader, &schema, map, at, (SchemaKeys){0}, params);
+    static const char *const preset_key[] = {SCHEMA_PRESET_KEY};
+    SchemaKeys others = {preset_key, kind->preset_count > 0};
+    if (schema_apply_preset(reader, kind, &map)) {
+        schema_read(reader, &schema, map, at, others, params);
+    } else { /* what is required may be in the preset that was meant */
+        schema_check_keys(reader, &schema, map, others);
+    }
     resolved_leave(reader->resolved, mark);
     Error error;
     if (diag_count(reader->diagnostics) == before && kind->check != NULL &&
@@ -279,7 +285,7 @@ static void read_bare_kind(SchemaReader *reader, const Kind *kind, const DocNode
     *pairs = pair;
     DocNode *map = doc_new(reader->doc, DOC_MAP, (DocOrigin)value->origin, value->place);
     doc_fill_map(reader->doc, map, pairs, 1);
-    read_kind_params(reader, kind, map, value, out);
+    schema_read_params(reader, kind, map, value, out);
 }
 
 void schema_read_kind(SchemaReader *reader, Family family, const DocNode *value, Component *out) {
@@ -299,8 +305,8 @@ void schema_read_kind(SchemaReader *reader, Family family, const DocNode *value,
     } else if (kind == NULL) {
         report_unknown_kind(reader, family, name);
     } else if (value->kind == DOC_MAP) {
-        read_kind_params(reader, kind, value->pairs[0].value, value->pairs[0].key, out);
+        schema_read_params(reader, kind, value->pairs[0].value, value->pairs[0].key, out);
     } else {
-        read_kind_params(reader, kind, NULL, value, out);
+        schema_read_params(reader, kind, NULL, value, out);
     }
 }

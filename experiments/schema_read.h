@@ -49,6 +49,21 @@ void schema_check_keys(SchemaReader *reader, const Schema *schema, const DocNode
 bool schema_expect_map(SchemaReader *reader, const DocNode *node, const char *owner);
 bool schema_expect_list(SchemaReader *reader, const DocNode *node, const char *owner);
 
+/* Reads the parameters of a kind that is known: `map` may be NULL, `at` says where it was named. */
+void schema_read_params(SchemaReader *reader, const Kind *kind, const DocNode *map,
+                        const DocNode *at, Component *out);
+
+/* The key beside a kind's own that names a preset. */
+#define SCHEMA_PRESET_KEY "preset"
+
+/* NULL when the kind has no preset of that name. */
+const Preset *schema_find_preset(const Kind *kind, const char *name);
+
+/* Puts the preset that `*map` names, if any, below what is written there: key by key, down to
+ * single values; but a kind or law that is not the preset's takes the place of the preset's whole.
+ * False after a message. */
+bool schema_apply_preset(SchemaReader *reader, const Kind *kind, const DocNode **map);
+
 /* True when the key was left without a value: `pool:`. */
 bool schema_is_empty(const DocNode *node);
 

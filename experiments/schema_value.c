@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "experiments/nearest.h"
+#include "experiments/profile_in.h"
 #include "experiments/quantity.h"
 #include "experiments/schema_read.h"
 #include "sim/check.h"
@@ -79,6 +80,8 @@ const char *schema_type_name(const Param *param) {
         return "text";
     case PARAM_FILE:
         return "file";
+    case PARAM_PROFILE:
+        return "directory";
     case PARAM_KIND:
         return "kind";
     case PARAM_PART:
@@ -322,6 +325,21 @@ const char *schema_read_file(SchemaReader *reader, const DocNode *value) {
     return path;
 }
 
+static void read_file(SchemaReader *reader, const DocNode *value, const char **out) {
+    *out = schema_read_file(reader, value);
+    if (*out != NULL) {
+        model_add_file(reader->model, *out);
+    }
+}
+
+static void read_profile(SchemaReader *reader, const DocNode *value, const StepProfile **out) {
+    const char *path = schema_read_file(reader, value);
+    Error error;
+    if (path != NULL && (*out = profile_in_read(reader->model, path, &error)) == NULL) {
+        diag_error(reader->diagnostics, value, "%s", error.text);
+    }
+}
+
 void schema_read_scalar(SchemaReader *reader, const char *owner, const Param *param,
                         const DocNode *value, void *out) {
     if (!expect_scalar(reader, owner, param, value)) {
@@ -361,7 +379,10 @@ void schema_read_scalar(SchemaReader *reader, const char *owner, const Param *pa
         *(const char **)member = model_copy_text(reader->model, value->text);
         return;
     case PARAM_FILE:
-        *(const char **)member = schema_read_file(reader, value);
+        read_file(reader, value, member);
+        return;
+    case PARAM_PROFILE:
+        read_profile(reader, value, member);
         return;
     default:
         CHECK(!"a scalar's type has a case");

@@ -210,6 +210,39 @@ static void print_clients(const Screen *screen, const Overview *overview) {
     }
 }
 
+static void print_inference(const Screen *screen, const Overview *overview) {
+    enum { SERVICES_SHOWN = 8 };
+    const Model *model = overview->model;
+    char text[CELL_SIZE];
+    uint32_t count = 0;
+    for (uint32_t i = model->client_count; i < model_component_count(model); i++) {
+        const Running *kv_use = overview_metric(overview, i, METRIC_kv_use);
+        if (overview_metric(overview, i, METRIC_output_tokens)->count == 0 ||
+            count++ >= SERVICES_SHOWN) {
+            continue;
+        }
+        if (count == 1) {
+            fputc('\n', screen->out);
+            print_label(screen, "inference");
+            fprintf(screen->out, "%12s%18s%16s%16s\n", "KV use", "tokens out /s", "ttft p95 s",
+                    "preemptions");
+        }
+        fprintf(screen->out, "%-10.20s ", model_component_name(model, i));
+        snprintf(text, sizeof text, kv_use->count > 0 ? "%.3g %%" : "-", 100 * kv_use->mean);
+        print_cell(screen, text, 12);
+        print_mean(screen, text, overview_metric(overview, i, METRIC_output_tokens), 1);
+        print_cell(screen, text, 18);
+        print_mean(screen, text, overview_metric(overview, i, METRIC_ttft_p95), 1);
+        print_cell(screen, text, 16);
+        print_mean(screen, text, overview_metric(overview, i, METRIC_preemptions), 1);
+        print_cell(screen, text, 16);
+        fputc('\n', screen->out);
+    }
+    if (count > SERVICES_SHOWN) {
+        fprintf(screen->out, "%11s%u more in summary.csv\n", "", count - SERVICES_SHOWN);
+    }
+}
+
 static void print_objectives(const Screen *screen, const Overview *overview) {
     const Model *model = overview->model;
     if (model->objective_count > 0) {
@@ -256,6 +289,7 @@ void terminal_print(const RunReport *report, FILE *out) {
     fputc('\n', out);
     terminal_plot(report->overview, screen.has_utf8, out);
     print_clients(&screen, report->overview);
+    print_inference(&screen, report->overview);
     print_objectives(&screen, report->overview);
     print_tail(&screen, report);
 }

@@ -10,16 +10,38 @@ static const Column columns[] = {
     {"arrived_s", "number", "s", "When it arrived."},
     {"outcome", "string", "", "ok, timeout, error, refused, or unfinished at the end of the run."},
     {"latency_s", "number", "s", "From arrival to answer or final failure."},
-    {"ttft_s", "number", "s", "To the first token, where a server knows it."},
+    {"ttft_s", "number", "s",
+     "Time to first token: from arrival to the first token of a good answer that has tokens."},
     {"attempt_count", "integer", "1", "Attempts sent, the first included."},
     {"input_tokens", "integer", "1", "Length of the prompt; 0 when the scenario has none."},
     {"output_tokens", "integer", "1", "Length of the answer; 0 when the scenario has none."},
+    {"tpot_s", "number", "s",
+     "Time per output token after the first, of such an answer with two tokens or more."},
 };
 
 static const char *outcome_name(const RequestRecord *record) {
     static const char *const names[OUTCOME_COUNT] = {"ok", "timeout", "error", "refused"};
     CHECK(record->outcome < OUTCOME_COUNT);
     return record->is_finished ? names[record->outcome] : "unfinished";
+}
+
+static void write_ttft(CsvOut *csv, const RequestRecord *record) {
+    if (record->first_token_at == 0) {
+        csv_out_missing(csv);
+        return;
+    }
+    CHECK(record->is_finished && record->first_token_at >= record->arrived_at);
+    csv_out_double(csv, time_to_s(record->first_token_at - record->arrived_at));
+}
+
+static void write_tpot(CsvOut *csv, const RequestRecord *record) {
+    if (record->first_token_at == 0 || record->output_tokens < 2) {
+        csv_out_missing(csv);
+        return;
+    }
+    CHECK(record->ended_at >= record->first_token_at);
+    csv_out_double(
+        csv, time_to_s((record->ended_at - record->first_token_at) / (record->output_tokens - 1)));
 }
 
 static void requests_add(CsvOut *csv, const Model *model, const Result *result, void *state) {
@@ -36,10 +58,11 @@ static void requests_add(CsvOut *csv, const Model *model, const Result *result, 
         } else {
             csv_out_missing(csv);
         }
-        csv_out_missing(csv);
+        write_ttft(csv, record);
         csv_out_count(csv, record->attempt_count);
         csv_out_count(csv, record->input_tokens);
         csv_out_count(csv, record->output_tokens);
+        write_tpot(csv, record);
         csv_out_end_row(csv);
     }
 }

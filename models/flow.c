@@ -176,6 +176,9 @@ void enter(World *world, uint32_t slot, Replica *replica) {
     uint32_t component = service_component(world, attempt->replica);
     probe_level(&world->probe, component, LEVEL_IN_SYSTEM, world->now, 1);
     probe_level(&world->probe, component, LEVEL_WAITING, world->now, 1);
+    if (!attempt->is_awaited) {
+        count_orphan(world, attempt, 1); /* given up on its way */
+    }
     if (service->queue.has_timeout) {
         const Call *call = world_call(world, attempt->call);
         Rng rng = drawn_by(&world->services[replica->service].key, call->key, attempt->path,
@@ -379,8 +382,11 @@ void reply(World *world, uint32_t slot) {
         lose(world, slot);
     } else if (edge->has_reply_latency) {
         Rng rng = drawn_by(&world->edges[call->edge].key, call->key, attempt->path, DRAW_BACK);
-        attempt->event =
-            push(world, time_from_s(dist_draw(&edge->reply_latency, &rng)), EVENT_reply, slot);
+        SimTime delay = time_from_s(dist_draw(&edge->reply_latency, &rng));
+        attempt->event = push(world, delay, EVENT_reply, slot);
+        if (attempt->first_token_at != 0) {
+            attempt->first_token_at += delay; /* all tokens take the same way */
+        }
     } else {
         on_reply(world, slot);
     }
@@ -404,8 +410,10 @@ void on_reply(World *world, uint32_t slot) {
     if (was_awaited) {
         stop_waiting(world, slot);
     }
+    SimTime first_token_at = attempt->first_token_at;
     drop(world, slot, is_used);
     if (is_used && outcome == OUTCOME_OK) {
+        call->first_token_at = first_token_at;
         flow_end(world, call_slot, OUTCOME_OK);
     } else if (was_awaited) {
         failed(world, call_slot, outcome);
@@ -516,6 +524,10 @@ void flow_end(World *world, uint32_t call_slot, Outcome outcome) {
         source_request_ends(world, call, outcome);
         release_call(world, call_slot);
     } else {
+        if (call->first_token_at != 0) {
+            /* What the parent streams is the answer of its last call that has tokens. */
+            world_attempt(world, parent)->first_token_at = call->first_token_at;
+        }
         unlink_child(world, parent, call_slot);
         release_call(world, call_slot);
         resume(world, parent, edge, outcome);

@@ -154,6 +154,9 @@ void leave_system(World *world, uint32_t slot) {
     service->in_system--;
     probe_level(&world->probe, service_component(world, attempt->replica), LEVEL_IN_SYSTEM,
                 world->now, -1);
+    if (!attempt->is_awaited) {
+        count_orphan(world, attempt, -1);
+    }
     const RunDef *run = &world->model->run;
     if (run->stop_service == world->replicas[attempt->replica].service &&
         service->in_system == run->stop_in_system) {

@@ -143,6 +143,12 @@ void queue_append(World *world, Replica *replica, uint32_t attempt);
 void queue_unlink(World *world, Replica *replica, uint32_t attempt);
 /* Out of the queue and out of the system, unserved. */
 void leave_queue(World *world, uint32_t attempt);
+/* One more (1) or fewer (-1) in the attempt's service that no caller waits for. */
+static inline void count_orphan(World *world, const Attempt *attempt, int64_t change) {
+    DCHECK(!attempt->is_awaited);
+    probe_level(&world->probe, service_component(world, attempt->replica), LEVEL_ORPHANED,
+                world->now, change);
+}
 /* Out of the replica. */
 void leave_system(World *world, uint32_t attempt);
 void record_wait(World *world, uint32_t attempt, SimTime waited);

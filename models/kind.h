@@ -16,6 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "models/preset.h"
 #include "sim/clock.h"
 #include "sim/dist.h"
 #include "sim/error.h"
@@ -49,6 +50,7 @@ typedef enum ParamType {
     PARAM_COMPONENTS,  /* CountList; indices of the components (clients, services) that are named */
     PARAM_TEXT,        /* const char *; as written */
     PARAM_FILE,        /* const char *; a path, relative to the file that names it */
+    PARAM_PROFILE,     /* const StepProfile *; a directory, relative to the file that names it */
     PARAM_KIND,        /* Component; a kind of `family` */
     PARAM_PART,        /* the struct that `part` describes; a map of its own */
 } ParamType;
@@ -105,6 +107,9 @@ typedef struct Kind {
     /* The value may stand for the kind's first parameter: `step: 20ms` or `step: {gamma: …}`
      * instead of `step: {distribution: {time: …}}`. At most one kind of a family. */
     bool stands_bare;
+    /* What `preset: NAME` beside its own keys may name; NULL: it has none. */
+    const Preset *presets;
+    uint32_t preset_count;
     /* Finds contradictions between parameters that single bounds cannot; NULL: none possible. */
     bool (*check)(const void *params, Error *error);
 } Kind;

@@ -96,6 +96,9 @@ void abandon(World *world, uint32_t slot) {
     count_failure(world, slot, COUNT_TIMEOUT);
     const Service *service = world_service_of(world, &world->replicas[attempt->replica]);
     CHECK(attempt->state != ATTEMPT_FREE);
+    if (attempt_is_in_system(attempt)) {
+        count_orphan(world, attempt, 1);
+    }
     if (attempt->state == ATTEMPT_LOST) {
         drop(world, slot, false);
     } else if (cancellation_reaches(attempt, (CancelOnTimeout)service->cancel_on_timeout)) {
@@ -123,8 +126,7 @@ static void fail_in_place(World *world, uint32_t slot, bool is_silent, const cha
 /* ---- Crash */
 
 static bool is_at_replica(const Attempt *attempt, uint32_t replica) {
-    return attempt->state >= ATTEMPT_QUEUED && attempt->state <= ATTEMPT_CALLING &&
-           attempt->replica == replica;
+    return attempt_is_in_system(attempt) && attempt->replica == replica;
 }
 
 void flow_crash(World *world, uint32_t replica_index) {

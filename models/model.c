@@ -14,6 +14,7 @@ struct ModelArena {
     VEC(void *) blocks;
     VEC(Dist) dists;
     VEC(SimTime) timers;
+    VEC(const char *) files;
 };
 
 Model *model_create(void) {
@@ -40,6 +41,7 @@ void model_destroy(Model *model) {
     vec_free(&arena->blocks);
     vec_free(&arena->dists);
     vec_free(&arena->timers);
+    vec_free(&arena->files);
     mem_free(arena);
     mem_free(model);
 }
@@ -55,6 +57,13 @@ char *model_copy_text(Model *model, const char *text) {
     CHECK(text != NULL);
     size_t size = strlen(text) + 1;
     return memcpy(model_alloc(model, size, 1), text, size);
+}
+
+void model_add_file(Model *model, const char *path) {
+    CHECK(path != NULL);
+    vec_push(&model->arena->files, path);
+    model->files = model->arena->files.items;
+    model->file_count++;
 }
 
 void model_own_dist(Model *model, const Dist *dist) {

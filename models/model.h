@@ -183,7 +183,9 @@ typedef struct Model {
     bool has_marks; /* some fault marks requests */
     bool has_trigger;
     SimTime trigger_from,
-        trigger_to;           /* of all spikes and non-recurring faults; valid if has_trigger */
+        trigger_to;     /* of all spikes and non-recurring faults; valid if has_trigger */
+    const char **files; /* read besides the scenario itself, in the order they are named */
+    uint32_t file_count;
     struct ModelArena *arena; /* owns everything above */
 } Model;
 
@@ -209,6 +211,9 @@ void model_destroy(Model *model);
 /* Zeroed memory that lives as long as the model. */
 void *model_alloc(Model *model, size_t count, size_t size);
 char *model_copy_text(Model *model, const char *text);
+
+/* Remembers a file that results depend on; the path is the model's. */
+void model_add_file(Model *model, const char *path);
 
 /* Makes the model free the tables of a Dist that lives in it. */
 void model_own_dist(Model *model, const Dist *dist);

@@ -2,18 +2,21 @@
 
 #include <string.h>
 
+#include "models/servers/server.h"
 #include "sim/check.h"
 
 static const MetricInfo metric_infos[METRIC_COUNT] = {
-#define BOTH METRIC_OF_BOTH
 #define CLIENT METRIC_OF_CLIENT
 #define SERVICE METRIC_OF_SERVICE
+#define BOTH (METRIC_OF_CLIENT | METRIC_OF_SERVICE)
+#define TOKENS METRIC_OF_TOKENS
 #define METRIC(id, column, unit, who, doc) {column, unit, who, doc},
 #include "models/metrics.def"
 #undef METRIC
-#undef BOTH
 #undef CLIENT
 #undef SERVICE
+#undef BOTH
+#undef TOKENS
 };
 
 const MetricInfo *metric_info(uint32_t metric) {
@@ -30,6 +33,16 @@ uint32_t metric_find(const char *column) {
     return metric;
 }
 
+static bool model_has_tokens(const Model *model) {
+    CHECK(model->service_count > 0);
+    bool has_tokens = false;
+    for (uint32_t i = 0; i < model->service_count; i++) {
+        has_tokens = has_tokens || service_has_tokens(&model->services[i]);
+    }
+    return has_tokens;
+}
+
+/* Histograms are most of a World, so those of tokens are there only where a service has tokens. */
 void probe_init(Probe *probe, const Model *model, bool is_off) {
     CHECK(model->run.sample_every > 0);
     *probe = (Probe){.component_count = model_component_count(model),
@@ -41,12 +54,20 @@ void probe_init(Probe *probe, const Model *model, bool is_off) {
                      .next_sample_at = is_off ? SIM_TIME_NEVER : model->run.sample_every};
     if (!is_off) {
         probe->components = mem_zalloc(probe->component_count, sizeof *probe->components);
+        uint32_t count = model_has_tokens(model) ? RECORDED_COUNT : RECORDED_WITHOUT_TOKENS;
+        probe->recorded_count = count;
+        probe->hists = mem_zalloc((size_t)2 * count * probe->component_count, sizeof(Hist));
+        for (uint32_t i = 0; i < probe->component_count; i++) {
+            probe->components[i].total = probe->hists + (size_t)2 * count * i;
+            probe->components[i].interval = probe->components[i].total + count;
+        }
     }
 }
 
 void probe_free(Probe *probe) {
     CHECK(probe->components != NULL || probe->is_off);
     mem_free(probe->components);
+    mem_free(probe->hists);
     vec_free(&probe->series);
 }
 
@@ -63,17 +84,22 @@ static double ratio(double part, double whole) {
     return whole > 0 ? part / whole : __builtin_nan("");
 }
 
-static void measure_latency(const Hist *hist, double *values) {
+/* Mean and quantiles stand one after the other in models/metrics.def, the mean first. */
+static void measure_times(const Hist *hist, Metric mean, double *values) {
+    static const double quantiles[] = {0.5, 0.95, 0.99};
     CHECK(values != NULL);
     if (hist->count == 0) {
         return;
     }
-    values[METRIC_latency_mean] = hist_mean(hist) / 1e9;
-    values[METRIC_latency_p50] = time_to_s(hist_quantile(hist, 0.5));
-    values[METRIC_latency_p95] = time_to_s(hist_quantile(hist, 0.95));
-    values[METRIC_latency_p99] = time_to_s(hist_quantile(hist, 0.99));
-    values[METRIC_latency_max] = time_to_s(hist_max(hist));
+    values[mean] = hist_mean(hist) / 1e9;
+    for (uint32_t i = 0; i < 3; i++) {
+        values[mean + 1 + i] = time_to_s(hist_quantile(hist, quantiles[i]));
+    }
 }
+_Static_assert(METRIC_latency_p99 == METRIC_latency_mean + 3, "mean, p50, p95, p99");
+_Static_assert(METRIC_ttft_p99 == METRIC_ttft_mean + 3, "mean, p50, p95, p99");
+_Static_assert(METRIC_tpot_p99 == METRIC_tpot_mean + 3, "mean, p50, p95, p99");
+_Static_assert(METRIC_itl_p99 == METRIC_itl_mean + 3, "mean, p50, p95, p99");
 
 static void measure_counts(const Scope *scope, double *values) {
     CHECK(scope->span_s >= 0);
@@ -94,8 +120,8 @@ static void measure_counts(const Scope *scope, double *values) {
     values[METRIC_in_system_mean] = scope->means[LEVEL_IN_SYSTEM];
 }
 
-static void measure_service(const Scope *scope, uint32_t replica_count, double *values) {
-    CHECK(replica_count > 0);
+static void measure_service(const Scope *scope, const Service *service, double *values) {
+    CHECK(service->replica_count > 0);
     const uint64_t *counts = scope->counts;
     const Hist *wait = &scope->recorded[RECORDED_WAIT];
     if (wait->count > 0) {
@@ -116,8 +142,25 @@ static void measure_service(const Scope *scope, uint32_t replica_count, double *
         values[METRIC_full_batch_ratio] =
             (double)counts[COUNT_FULL_BATCHES] / values[METRIC_batches];
     }
-    values[METRIC_availability] = 1 - scope->means[LEVEL_DOWN] / replica_count;
+    values[METRIC_availability] = 1 - scope->means[LEVEL_DOWN] / service->replica_count;
     values[METRIC_outages] = (double)counts[COUNT_OUTAGES];
+    values[METRIC_orphaned] = scope->means[LEVEL_ORPHANED];
+}
+
+/* Of a service that counts its work in tokens. */
+static void measure_tokens(const Scope *scope, double *values) {
+    CHECK(scope->span_s >= 0);
+    const uint64_t *counts = scope->counts;
+    measure_times(&scope->recorded[RECORDED_ITL], METRIC_itl_mean, values);
+    values[METRIC_input_tokens] = ratio((double)counts[COUNT_INPUT_TOKENS], scope->span_s);
+    values[METRIC_output_tokens] = ratio((double)counts[COUNT_OUTPUT_TOKENS], scope->span_s);
+    values[METRIC_kv_use] = ratio(scope->means[LEVEL_KV_USED], scope->means[LEVEL_KV_BLOCKS]);
+    values[METRIC_preemptions] = (double)counts[COUNT_PREEMPTIONS];
+    values[METRIC_recomputed_tokens] = (double)counts[COUNT_RECOMPUTED];
+    values[METRIC_wasted_tokens] = (double)counts[COUNT_WASTED];
+    values[METRIC_prefix_hits] =
+        ratio((double)counts[COUNT_PREFIX_HIT], (double)counts[COUNT_PREFIX_QUERIED]);
+    values[METRIC_unservable] = (double)counts[COUNT_UNSERVABLE];
 }
 
 static void measure_scope(const Probe *probe, uint32_t component, const Scope *scope,
@@ -125,13 +168,24 @@ static void measure_scope(const Probe *probe, uint32_t component, const Scope *s
     for (uint32_t i = 0; i < METRIC_COUNT; i++) {
         values[i] = __builtin_nan("");
     }
-    measure_latency(&scope->recorded[RECORDED_LATENCY], values);
+    const Hist *latency = &scope->recorded[RECORDED_LATENCY];
+    measure_times(latency, METRIC_latency_mean, values);
+    if (latency->count > 0) {
+        values[METRIC_latency_max] = time_to_s(hist_max(latency));
+    }
+    if (probe->recorded_count == RECORDED_COUNT) {
+        measure_times(&scope->recorded[RECORDED_TTFT], METRIC_ttft_mean, values);
+        measure_times(&scope->recorded[RECORDED_TPOT], METRIC_tpot_mean, values);
+    }
     measure_counts(scope, values);
     const Hist *failed = &scope->recorded[RECORDED_FAILED];
     if (component >= probe->client_count) {
         CHECK(component < probe->component_count);
-        uint32_t service = component - probe->client_count;
-        measure_service(scope, probe->model->services[service].replica_count, values);
+        const Service *service = &probe->model->services[component - probe->client_count];
+        measure_service(scope, service, values);
+        if (service_has_tokens(service)) {
+            measure_tokens(scope, values);
+        }
         return;
     }
     values[METRIC_amplification] = ratio(values[METRIC_attempts], values[METRIC_offered]);
@@ -163,7 +217,7 @@ static void close_interval(Probe *probe, uint32_t component, SimTime from, SimTi
     measure_scope(probe, component, &scope, row);
     row[SERIES_IN_SYSTEM] = (double)at->in_system_before;
     at->in_system_before = at->levels[LEVEL_IN_SYSTEM].value;
-    for (uint32_t i = 0; i < RECORDED_COUNT; i++) {
+    for (uint32_t i = 0; i < probe->recorded_count; i++) {
         hist_clear(&at->interval[i]);
     }
 }

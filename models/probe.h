@@ -21,12 +21,17 @@ typedef enum Metric {
     METRIC_COUNT
 } Metric;
 
-typedef enum MetricWho { METRIC_OF_BOTH, METRIC_OF_CLIENT, METRIC_OF_SERVICE } MetricWho;
+/* Bits of MetricInfo.who. */
+enum {
+    METRIC_OF_CLIENT = 1,
+    METRIC_OF_SERVICE = 2,
+    METRIC_OF_TOKENS = 4, /* of those only where there are tokens: ServerOps.has_tokens */
+};
 
 typedef struct MetricInfo {
     const char *column; /* in summary.csv and timeseries.csv */
     const char *unit;
-    MetricWho who;
+    unsigned who;
     const char *doc;
 } MetricInfo;
 
@@ -68,6 +73,7 @@ typedef enum LevelKind {
     LEVEL_BACKOFF, /* calls that wait for their next attempt */
     LEVEL_SLOTS,
     LEVEL_DOWN,      /* replicas that are down */
+    LEVEL_ORPHANED,  /* attempts in a service that no caller waits for */
     LEVEL_KV_USED,   /* KV blocks in use, all replicas */
     LEVEL_KV_BLOCKS, /* KV blocks there are */
     LEVEL_KIND_COUNT
@@ -77,7 +83,8 @@ typedef enum Recorded {
     RECORDED_LATENCY,
     RECORDED_WAIT,
     RECORDED_FAILED,
-    RECORDED_TTFT, /* time to first token, of a request or attempt */
+    RECORDED_WITHOUT_TOKENS,                 /* so many of them where no service has tokens */
+    RECORDED_TTFT = RECORDED_WITHOUT_TOKENS, /* time to first token, of a request or attempt */
     RECORDED_TPOT, /* time per output token after the first, mean of a request or attempt */
     RECORDED_ITL,  /* inter-token latency: between two tokens of one sequence */
     RECORDED_COUNT
@@ -85,9 +92,9 @@ typedef enum Recorded {
 
 typedef struct ComponentProbe {
     uint64_t counts[2][COUNT_KIND_COUNT]; /* by whether the request is measured */
+    Hist *total;                          /* measured requests, Probe.recorded_count of them */
+    Hist *interval;                       /* since the last sample, as many */
     Level levels[LEVEL_KIND_COUNT];
-    Hist total[RECORDED_COUNT];               /* measured requests */
-    Hist interval[RECORDED_COUNT];            /* since the last sample */
     uint64_t counts_before[COUNT_KIND_COUNT]; /* at the last sample */
     __int128 integrals_before[LEVEL_KIND_COUNT];
     SimTime idle_before;
@@ -99,7 +106,9 @@ enum { SERIES_IN_SYSTEM = METRIC_COUNT, SERIES_WIDTH };
 
 typedef struct Probe {
     ComponentProbe *components;
+    Hist *hists; /* of all components */
     uint32_t component_count, client_count;
+    uint32_t recorded_count; /* RECORDED_WITHOUT_TOKENS or RECORDED_COUNT: see probe_init */
     const Model *model;
     bool is_off;
     SimTime warmup, sample_every;
@@ -149,11 +158,13 @@ static inline void probe_level(Probe *probe, uint32_t component, LevelKind kind,
     }
 }
 
-/* A change that may lie before others that were told already; see level_add_at. */
+/* The same for a level whose changes come in any order, one of LEVEL_KV_*: see level_add_at. `at`
+ * is not before the end of the warm-up or of the last sample, if that has passed. */
 static inline void probe_level_at(Probe *probe, uint32_t component, LevelKind kind, SimTime at,
                                   int64_t change) {
     if (!probe->is_off) {
-        DCHECK(component < probe->component_count && kind < LEVEL_KIND_COUNT);
+        DCHECK(component < probe->component_count);
+        DCHECK(kind == LEVEL_KV_USED || kind == LEVEL_KV_BLOCKS);
         level_add_at(&probe->components[component].levels[kind], at, change);
     }
 }
@@ -161,7 +172,7 @@ static inline void probe_level_at(Probe *probe, uint32_t component, LevelKind ki
 static inline void probe_record(Probe *probe, uint32_t component, Recorded what, bool is_measured,
                                 SimTime value) {
     if (!probe->is_off) {
-        DCHECK(component < probe->component_count && what < RECORDED_COUNT);
+        DCHECK(component < probe->component_count && what < probe->recorded_count);
         ComponentProbe *at = &probe->components[component];
         uint32_t bucket = hist_bucket(value);
         hist_record_in(&at->interval[what], bucket, value);
@@ -175,7 +186,7 @@ static inline void probe_record(Probe *probe, uint32_t component, Recorded what,
 static inline void probe_record_many(Probe *probe, uint32_t component, Recorded what,
                                      bool is_measured, SimTime value, uint64_t count) {
     if (!probe->is_off) {
-        DCHECK(component < probe->component_count && what < RECORDED_COUNT);
+        DCHECK(component < probe->component_count && what < probe->recorded_count);
         ComponentProbe *at = &probe->components[component];
         uint32_t bucket = hist_bucket(value);
         hist_record_many_in(&at->interval[what], bucket, value, count);

@@ -83,4 +83,9 @@ typedef struct Attempt {
     };
 } Attempt;
 
+/* Whether it is in the system of its service: it has reached a replica and not left it. */
+static inline bool attempt_is_in_system(const Attempt *attempt) {
+    return attempt->state >= ATTEMPT_QUEUED && attempt->state <= ATTEMPT_CALLING;
+}
+
 #endif

@@ -134,6 +134,7 @@ static void tell_request(World *world, const Call *call, Outcome outcome, bool i
     RequestRecord record = {.number = call->key - world->clients[call->client].key_base,
                             .arrived_at = call->began_at,
                             .ended_at = world->now,
+                            .first_token_at = call->first_token_at,
                             .client = call->client,
                             .attempt_count = call->attempts_before + call->attempt_count,
                             .input_tokens = call->input_tokens,
@@ -143,6 +144,17 @@ static void tell_request(World *world, const Call *call, Outcome outcome, bool i
     world->options.on_request(world->options.context, &record);
 }
 
+/* When its tokens came, of an answer that has tokens. */
+static void record_tokens(World *world, const Call *call) {
+    CHECK(call->first_token_at >= call->began_at && call->first_token_at <= world->now);
+    probe_record(&world->probe, call->client, RECORDED_TTFT, call->is_measured,
+                 call->first_token_at - call->began_at);
+    if (call->output_tokens > 1) {
+        probe_record(&world->probe, call->client, RECORDED_TPOT, call->is_measured,
+                     (world->now - call->first_token_at) / (call->output_tokens - 1));
+    }
+}
+
 void source_request_ends(World *world, const Call *call, Outcome outcome) {
     static const Count counts[OUTCOME_COUNT] = {COUNT_ANSWERED, COUNT_TIMEOUT, COUNT_ERROR,
                                                 COUNT_REFUSED};
@@ -150,6 +162,9 @@ void source_request_ends(World *world, const Call *call, Outcome outcome) {
     Recorded what = outcome == OUTCOME_OK ? RECORDED_LATENCY : RECORDED_FAILED;
     probe_count(&world->probe, call->client, counts[outcome], call->is_measured);
     probe_record(&world->probe, call->client, what, call->is_measured, world->now - call->began_at);
+    if (call->first_token_at != 0) {
+        record_tokens(world, call);
+    }
     probe_level(&world->probe, call->client, LEVEL_IN_SYSTEM, world->now, -1);
     tell_request(world, call, outcome, true);
     if (call->user != NONE) {

@@ -206,7 +206,8 @@ void world_settle(World *world, SimTime at) {
             i = world_service_of(world, &world->replicas[i])->replica_first +
                 world_service_of(world, &world->replicas[i])->replica_count - 1;
         } else if (world->replicas[i].levers.is_up) {
-            ops->settle(world, i, at);
+            /* A run may end within an instant: then what has had its turn there is over. */
+            ops->settle(world, i, at + (at == world->now && world_late_has_passed(world, i)));
         }
     }
 }

@@ -91,6 +91,7 @@ typedef enum StopReason {
 typedef struct RequestRecord {
     uint64_t number; /* of the client's requests, from 0 */
     SimTime arrived_at, ended_at;
+    SimTime first_token_at; /* 0: the answer has none, or there is no answer */
     uint32_t client, attempt_count, input_tokens, output_tokens;
     Outcome outcome;
     bool is_finished; /* false: the run ended first */

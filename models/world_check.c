@@ -13,6 +13,7 @@ typedef struct Census {
     uint32_t *outstanding; /* by replica: attempts awaited that were routed there */
     uint32_t *queued, *serving, *suspended, *calling; /* by replica */
     uint32_t *slots;                                  /* by replica: held, or used by batches */
+    uint32_t *orphaned;   /* by replica: attempts in it that nobody waits for */
     uint64_t *requests;   /* by client, twice: open requests, by whether they are measured */
     uint64_t *in_backoff; /* by component: calls between two attempts */
     uint64_t event_count; /* that belong to a call or an attempt */
@@ -32,6 +33,7 @@ static void census_init(Census *census, const World *world) {
         .suspended = mem_zalloc(replicas, sizeof(uint32_t)),
         .calling = mem_zalloc(replicas, sizeof(uint32_t)),
         .slots = mem_zalloc(replicas, sizeof(uint32_t)),
+        .orphaned = mem_zalloc(replicas, sizeof(uint32_t)),
         .requests = mem_zalloc(2 * (size_t)model->client_count, sizeof(uint64_t)),
         .in_backoff = mem_zalloc(model_component_count(model), sizeof(uint64_t)),
     };
@@ -48,6 +50,7 @@ static void census_free(Census *census) {
     mem_free(census->suspended);
     mem_free(census->calling);
     mem_free(census->slots);
+    mem_free(census->orphaned);
     mem_free(census->requests);
     mem_free(census->in_backoff);
 }
@@ -102,6 +105,7 @@ static void check_attempt(const World *world, Census *census, const Attempt *att
     census->awaited[attempt->call] += attempt->is_awaited;
     census->outstanding[attempt->replica] += attempt->is_awaited;
     census->slots[attempt->replica] += attempt->holds_slot;
+    census->orphaned[attempt->replica] += attempt_is_in_system(attempt) && !attempt->is_awaited;
     census->event_count += event_is_set(attempt->event) + event_is_set(attempt->timeout);
     check_attempt_place(world, census, attempt);
 }
@@ -272,22 +276,24 @@ static void check_client_probe(const World *world, const Census *census, uint32_
 }
 
 /* What was lost in silence (a partition, a black hole) is the only thing that no count holds. */
-static void check_service_probe(const World *world, uint32_t index) {
+static void check_service_probe(const World *world, const Census *census, uint32_t index) {
     const Service *service = &world->model->services[index];
     uint32_t component = model_service_component(world->model, index);
     const ComponentProbe *probe = &world->probe.components[component];
-    uint64_t waiting = 0, busy = 0, slots = 0, down = 0;
+    uint64_t waiting = 0, busy = 0, slots = 0, down = 0, orphaned = 0;
     for (uint32_t i = 0; i < service->replica_count; i++) {
         const Replica *replica = &world->replicas[service->replica_first + i];
         waiting += replica->queue_count;
         busy += replica->busy;
         slots += replica->levers.slots == COUNT_UNLIMITED ? 0 : replica->levers.slots;
         down += !replica->levers.is_up;
+        orphaned += census->orphaned[service->replica_first + i];
     }
     CHECK((uint64_t)probe->levels[LEVEL_WAITING].value == waiting);
     CHECK((uint64_t)probe->levels[LEVEL_BUSY].value == busy);
     CHECK((uint64_t)probe->levels[LEVEL_SLOTS].value == slots);
     CHECK((uint64_t)probe->levels[LEVEL_DOWN].value == down);
+    CHECK((uint64_t)probe->levels[LEVEL_ORPHANED].value == orphaned);
     CHECK(probe->levels[LEVEL_IN_SYSTEM].value == world->services[index].in_system);
     CHECK(count_both(probe, COUNT_OFFERED) + service->initial >=
           count_both(probe, COUNT_ANSWERED) + count_both(probe, COUNT_LATE) +
@@ -304,7 +310,7 @@ static void check_probe(const World *world, const Census *census) {
         check_client_probe(world, census, i);
     }
     for (uint32_t i = 0; i < model->service_count; i++) {
-        check_service_probe(world, i);
+        check_service_probe(world, census, i);
     }
     for (uint32_t i = 0; i < model_component_count(model); i++) {
         const Level *backoff = &world->probe.components[i].levels[LEVEL_BACKOFF];

@@ -1,6 +1,6 @@
 # gnuplot -d -c services.gp TERM OUT UNIT_S UNIT END_S PANELS, in a directory with these files:
-#   services.tsv  time_s, then mean, low, high of queue (requests waiting), utilization (0 to 1) and
-#                 in_system (requests); one block a service
+#   services.tsv  time_s, then mean, low, high of queue (requests waiting), utilization (0 to 1),
+#                 in_system (requests) and orphaned (of these, those no caller waits for); one block a service
 #   service_names.tsv  top and step of the axis of requests, name; one row a service
 #   windows.tsv, labels.tsv  as in load.gp; the names stand in the other pictures, where there is room
 UNIT_S = real(ARG3)
@@ -26,12 +26,13 @@ do for [i = 1:PANELS] {
     set lmargin at screen 0.065; set rmargin at screen 0.55
     set yrange [0:TOP[i]]; set format y "%g"; set ytics STEP[i]
     set label 1 NAME[i].": requests" at graph 0, graph 1.1 left noenhanced textcolor rgb INK
-    if (i == 1) { set key on at graph 1, graph 1.38 right top horizontal maxrows 1 } else { unset key }
+    if (i == 1) { set key on at graph 1, graph 1.38 right top horizontal maxrows 1 width -3 } else { unset key }
     plot 'windows.tsv' skip 1 using ($3==0?$1/UNIT_S:NaN):(0):($1/UNIT_S):($2/UNIT_S):(0):(1) axes x1y2 with boxxyerror fc rgb FAULT fs transparent solid 0.13 noborder notitle, \
          'windows.tsv' skip 1 using ($3==1?$1/UNIT_S:NaN):(0):($1/UNIT_S):($2/UNIT_S):(0):(1) axes x1y2 with boxxyerror fc rgb SPIKE fs transparent solid 0.22 noborder notitle, \
          'services.tsv' skip 1 index i-1 using ($1/UNIT_S):9:10 with filledcurves fc rgb SYSTEM fs transparent solid 0.16 noborder notitle, \
          'services.tsv' skip 1 index i-1 using ($1/UNIT_S):8 with lines lt 3 title "in the system", \
          'services.tsv' skip 1 index i-1 using ($1/UNIT_S):2 with lines lt 1 title "waiting", \
+         'services.tsv' skip 1 index i-1 using ($1/UNIT_S):11 with lines lt 2 title "for nobody", \
          'labels.tsv' skip 1 using ($4==2?$1/UNIT_S:NaN):(0):(0):(1) axes x1y2 with vectors nohead lc rgb INK lw 1.2 dt (4,3) notitle, \
          'labels.tsv' skip 1 using ($4==3?$1/UNIT_S:NaN):(0):(0):(1) axes x1y2 with vectors nohead lc rgb BACK lw 1.2 dt (4,3) notitle
     set lmargin at screen 0.62; set rmargin at screen 0.985

@@ -84,11 +84,12 @@ void hist_merge(Hist *hist, const Hist *other) {
 
 void hist_clear(Hist *hist) {
     CHECK(hist->max >= 0);
-    if (hist->count > 0) {
-        uint32_t first = hist_bucket(hist_min(hist));
-        uint32_t count = hist_bucket(hist->max) - first + 1;
-        memset(&hist->buckets[first], 0, count * sizeof hist->buckets[0]);
+    if (hist->count == 0) {
+        return; /* nor is a page touched that holds nothing */
     }
+    uint32_t first = hist_bucket(hist_min(hist));
+    uint32_t count = hist_bucket(hist->max) - first + 1;
+    memset(&hist->buckets[first], 0, count * sizeof hist->buckets[0]);
     hist->sum = 0;
     hist->count = 0;
     hist->max = 0;

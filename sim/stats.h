@@ -69,9 +69,12 @@ static inline void level_add(Level *level, SimTime now, int64_t delta) {
     CHECK(held >= 0 && level->value >= 0);
 }
 
-/* The same for a level that nobody asks how long it was at zero: the change may lie before others
- * that were told already, because the integral does not depend on their order. */
+/* The same when changes come in any order, of parts that each keep their own time: `at` may lie
+ * before a change made already, but not before `start`. The integral is linear in the changes, so
+ * it is exact from the latest of them on; the time at zero is not known for such a level. */
 static inline void level_add_at(Level *level, SimTime at, int64_t delta) {
+    CHECK(at >= level->start);
+    level->since = at > level->since ? at : level->since;
     level->value += delta;
     level->moment -= (__int128)delta * at;
     CHECK(level->value >= 0);

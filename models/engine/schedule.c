@@ -98,6 +98,8 @@ static void preempt(World *world, uint32_t replica, uint32_t place) {
     }
     attempt->sequence = computed;
     flow_work_lost(world, slot, computed - s->begun_with);
+    probe_count(&world->probe, world->replicas[replica].component, COUNT_PREEMPTIONS,
+                world_call(world, attempt->call)->is_measured);
     for (uint32_t i = place + 1; i < engine->running_count; i++) {
         order[i - 1] = order[i];
     }

@@ -9,6 +9,7 @@
 #define KNOCKON_MODELS_INFERENCE_STEPS_INFERENCE_STEP_H
 
 #include "models/model.h"
+#include "sim/check.h"
 
 #define PICOSECONDS_PER_NS INT64_C(1000)
 #define PICOSECONDS_PER_S INT64_C(1000000000000)
@@ -33,7 +34,18 @@ typedef struct InferenceStepOps {
     double (*kv_blocks)(const void *params, double gpu_memory_utilization, uint32_t block_size);
 } InferenceStepOps;
 
-/* Below this a step would be no step: the clock has to get on. */
+/* Below this a step would be no step: the clock has to get on. Above it, 11 days, no run waits for
+ * its end, and the sum of a few still fits. */
 #define STEP_PS_MIN INT64_C(1000000)
+#define STEP_PS_MAX INT64_C(1000000000000000000)
+
+/* A step's duration from picoseconds that are not whole: rounded half up, and kept between the
+ * bounds. */
+static inline int64_t step_ps_round(double ps) {
+    CHECK(ps >= 0);
+    return ps >= (double)STEP_PS_MAX  ? STEP_PS_MAX
+           : ps < (double)STEP_PS_MIN ? STEP_PS_MIN
+                                      : (int64_t)(ps + 0.5);
+}
 
 #endif

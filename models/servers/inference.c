@@ -1,5 +1,6 @@
 /* An LLM replica as vLLM runs it. models/engine/ does the work; here is what the scenario says. */
 #include "models/engine/engine.h"
+#include "models/servers/inference_presets.h"
 #include "models/servers/server.h"
 #include "sim/check.h"
 
@@ -189,5 +190,7 @@ const Kind server_inference = {
     .params_size = sizeof(EngineParams),
     .state_size_of = inference_state_size,
     .ops = &inference_ops,
+    .presets = inference_presets,
+    .preset_count = INFERENCE_PRESET_COUNT,
     .check = inference_check,
 };

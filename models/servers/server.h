@@ -63,6 +63,13 @@ typedef struct ServerOps {
     bool (*is_by_priority)(const void *params);
 } ServerOps;
 
+/* Whether the service's work is counted in tokens. */
+static inline bool service_has_tokens(const Service *service) {
+    const ServerOps *ops = service->server.kind->ops;
+    DCHECK(service->server.kind->family == FAMILY_SERVER);
+    return ops->has_tokens;
+}
+
 static inline const ServerOps *server_ops(const World *world, const Replica *replica) {
     DCHECK(world_service_of(world, replica)->server.kind->family == FAMILY_SERVER);
     return world_service_of(world, replica)->server.kind->ops;

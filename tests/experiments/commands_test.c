@@ -261,6 +261,50 @@ START_TEST(kinds_knows_every_family_kind_law_and_part) {
 }
 END_TEST
 
+START_TEST(kinds_lists_presets_and_shows_one) {
+    Said said = say("kinds presets"), markdown = say("kinds --markdown");
+    uint32_t count = 0;
+    for (size_t i = 0; i < registry_kind_count(); i++) {
+        const Kind *kind = registry_kind(i);
+        for (uint32_t k = 0; k < kind->preset_count; k++, count++) {
+            const Preset *preset = &kind->presets[k];
+            const char *const texts[] = {preset->name, preset->note, preset->source};
+            for (size_t t = 0; t < 3; t++) {
+                ck_assert_msg(strstr(said.out, texts[t]) != NULL, "%s", texts[t]);
+                ck_assert_msg(strstr(markdown.out, texts[t]) != NULL, "%s", texts[t]);
+            }
+        }
+    }
+    ck_assert_uint_ge(count, 20);
+    ck_assert_ptr_nonnull(strstr(markdown.out, "\n### `server: {inference: {preset: NAME}}`\n"));
+    free(said.out);
+    free(said.err);
+    free(markdown.out);
+    free(markdown.err);
+    check_said(
+        "kinds qwen2.5-3b/h100-tp1", EXIT_FINE,
+        "  server: {inference: {preset: NAME}}\n"
+        "    qwen2.5-3b/h100-tp1\n"
+        "      kv_blocks: 117925, max_num_seqs: 1024, max_num_batched_tokens: 8192, max_model_len: "
+        "32768, step: {linear: {base: 4795.7914us, per_prefill_token: 9.4487us, "
+        "per_decode_sequence: 35.6336us}}\n"
+        "      Decode alone 2.62x the reading of the weights, full prefill 62% of peak, 64 decodes "
+        "on 1000 tokens 2.78x their traffic, KV blocks 1.07x the formula. The host takes more of a "
+        "step than so small a model.\n"
+        "      From inference-sim, defaults.yaml: qwen/qwen2.5-3b-instruct on H100 TP1, vLLM "
+        "0.11.0 (Apache-2.0).\n\n",
+        "");
+    check_said("kinds qwen2.5-3b/h100-tp9", EXIT_INPUT, "",
+               "knockon: nothing is called 'qwen2.5-3b/h100-tp9': did you mean "
+               "'qwen2.5-3b/h100-tp1'?\n");
+    said = say("kinds inference");
+    ck_assert_ptr_nonnull(
+        strstr(said.out, "\n      preset               name of a preset; optional\n"));
+    free(said.out);
+    free(said.err);
+}
+END_TEST
+
 START_TEST(the_markdown_chapter_holds_every_parameter) {
     Said said = say("kinds --markdown");
     for (size_t i = 0; i < registry_kind_count(); i++) {
@@ -314,6 +358,9 @@ START_TEST(the_json_schema_is_whole_and_names_every_kind) {
         char quoted[64];
         snprintf(quoted, sizeof quoted, "\"%s\"", kind->name);
         ck_assert_msg(strstr(said.out, quoted) != NULL, "%s", quoted);
+        for (uint32_t k = 0; k < kind->preset_count; k++) {
+            ck_assert_ptr_nonnull(strstr(said.out, kind->presets[k].name));
+        }
     }
     json_decref(schema);
     free(said.out);
@@ -325,5 +372,6 @@ TEST_SUITE("experiments/commands", check_says_what_a_run_would_do,
            check_refuses_with_2_and_shows_the_place, check_resolved_prints_every_value,
            init_prints_a_scenario_that_check_accepts, init_finds_the_templates_beside_it,
            graph_draws_components_and_policies, kinds_shows_a_kind_with_its_parameters,
-           kinds_knows_every_family_kind_law_and_part, the_markdown_chapter_holds_every_parameter,
+           kinds_knows_every_family_kind_law_and_part, kinds_lists_presets_and_shows_one,
+           the_markdown_chapter_holds_every_parameter,
            the_json_schema_is_whole_and_names_every_kind)

@@ -59,8 +59,20 @@ START_TEST(objectives_are_checked) {
          "1:19: an objective has no measure 'p98': did you mean 'p95'?"},
         {"objectives={web: {speed: \"<= 3s\"}}",
          "1:19: an objective has no measure 'speed'; it is one of: success, p50, p95, p99, mean, "
-         "goodput, attempts, utilization, wasted, availability, queue_wait_p95, queue_wait_p99, or "
-         "a column of summary.csv"},
+         "goodput, attempts, utilization, wasted, availability, queue_wait_p95, queue_wait_p99, "
+         "ttft_p50, ttft_p95, ttft_p99, ttft_mean, tpot_p50, tpot_p95, tpot_p99, tpot_mean, "
+         "itl_p50, itl_p95, itl_p99, itl_mean, kv_use, or a column of summary.csv"},
+        {"objectives={web: {ttfp_p95: \"<= 2s\"}}",
+         "1:19: an objective has no measure 'ttfp_p95': did you mean 'ttft_p95'?"},
+        {"objectives={model: {kv_used: \"<= 90%\"}}",
+         "1:21: an objective has no measure 'kv_used': did you mean 'kv_use'?"},
+        {"objectives={web: {ttft_p95: \"<= 2s\", tpot_s_p99: \"<= 80ms\"}}",
+         "1:19: 'ttft_p95' needs tokens, and no request of 'web' comes to an inference server\n"
+         "1:38: 'tpot_s_p99' needs tokens, and no request of 'web' comes to an inference server"},
+        {"objectives={model: {kv_use: \"<= 90%\"}}",
+         "1:21: 'kv_use' needs tokens, and the server of 'model' is not 'inference'"},
+        {"objectives={web: {itl_p99: \"<= 90ms\"}}",
+         "1:19: 'itl_p99' is measured for a service only"},
         {"objectives={web: {p99: 3s}}",
          "1:24: a bound begins with '>=' or '<=', for example '\"<= 250ms\"'"},
         {"objectives={web: {p99: \"<= 3\"}}", "1:24: '3' has no unit; write for example '3s'"},
@@ -75,4 +87,35 @@ START_TEST(objectives_are_checked) {
 }
 END_TEST
 
-TEST_SUITE("experiments/compile_fault", faults_are_checked, objectives_are_checked)
+/* web comes to llm through a gateway, app does not. */
+#define WITH_TOKENS                                                                                \
+    "knockon: 1\n"                                                                                 \
+    "clients: {web: {target: gateway, arrivals: {poisson: {rate: 9/s}}},\n"                        \
+    "  app: {target: api, arrivals: {poisson: {rate: 9/s}}}}\n"                                    \
+    "services: {gateway: {calls: [{to: api}, {to: llm}]}, api: {},\n"                              \
+    "  llm: {server: {inference: {kv_blocks: 9k, step: {linear: {base: 9ms}}}}}}\n"                \
+    "verdict: none\n"
+
+START_TEST(objectives_of_tokens_are_for_those_who_see_tokens) {
+    static const Case cases[] = {
+        {WITH_TOKENS "objectives: {web: {ttft_p95: '<= 2s', tpot_mean: '<= 90ms'},\n"
+                     "  llm: {ttft_p50: '<= 1s', itl_p99: '<= 200ms', kv_use: '<= 90%',\n"
+                     "    output_tokens_per_s: '>= 300/s', preemption_count: '<= 17'}}\n",
+         ""},
+        {WITH_TOKENS "objectives: {web: {ttft_p95: '<= 2', ttft_p50: '<= 9/s'},\n"
+                     "  llm: {output_tokens_per_s: '>= 300', kv_use: '<= 90ms'}}\n",
+         "7:30: '2' has no unit; write for example '2s'\n"
+         "7:48: '9/s' is not a duration: units are ns, us, ms, s, min, h or d; write for example "
+         "'250ms'\n"
+         "8:30: '300' has no unit; write for example '300/s'\n"
+         "8:48: '90ms' is not a ratio: units are %; write for example '30%'"},
+        {WITH_TOKENS "objectives: {app: {ttft_p95: '<= 2s'}, gateway: {kv_use: '<= 90%'}}\n",
+         "7:20: 'ttft_p95' needs tokens, and no request of 'app' comes to an inference server\n"
+         "7:50: 'kv_use' needs tokens, and the server of 'gateway' is not 'inference'"},
+    };
+    check_cases(cases, sizeof cases / sizeof cases[0]);
+}
+END_TEST
+
+TEST_SUITE("experiments/compile_fault", faults_are_checked, objectives_are_checked,
+           objectives_of_tokens_are_for_those_who_see_tokens)

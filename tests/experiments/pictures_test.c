@@ -118,6 +118,39 @@ START_TEST(pictures_name_what_they_show) {
 }
 END_TEST
 
+START_TEST(inference_servers_have_a_picture_and_others_have_none) {
+    size_t size;
+    Mock mock = MOCK;
+    mock.has_tokens = true;
+    mock.services = 4;
+    check_pictures(&mock, 200000);
+    check_picture("run/inference.svg", 400000);
+    char *svg = slurp("run/inference.svg", &size);
+    ck_assert_ptr_nonnull(strstr(svg, "<text>llm</text>"));
+    ck_assert_ptr_nonnull(strstr(svg, "<text>llm3</text>"));
+    ck_assert_ptr_null(strstr(svg, "<text>llm4</text>"));
+    ck_assert_ptr_nonnull(strstr(svg, "Not shown: 1 more, see timeseries.csv."));
+    ck_assert_ptr_nonnull(strstr(svg, "<text>preemptions per second</text>"));
+    free(svg);
+    /* Another run in the same place: the old picture would be taken for its own. */
+    Error error;
+    mock_make(&MOCK);
+    ck_assert_msg(make(60, &error), "%s", error.text);
+    ck_assert_int_eq(access("run/inference.svg", F_OK), -1);
+    leave_scratch();
+}
+END_TEST
+
+START_TEST(one_sample_of_an_inference_server_is_enough) {
+    Mock mock = MOCK;
+    mock.samples = mock.replications = 1;
+    mock.has_tokens = true;
+    check_pictures(&mock, 100000);
+    check_picture("run/inference.svg", 100000);
+    leave_scratch();
+}
+END_TEST
+
 START_TEST(one_sample_is_enough) {
     Mock mock = MOCK;
     mock.samples = mock.replications = 1;
@@ -185,6 +218,7 @@ static void draw_names(const char *client, const char *service, const char *faul
     mock.client = client;
     mock.service = service;
     mock.fault = fault;
+    mock.has_tokens = true;
     enter_scratch();
     mock_timeseries(&mock);
     mock_summary(&mock);
@@ -193,7 +227,7 @@ static void draw_names(const char *client, const char *service, const char *faul
     put("run/manifest.json", "{}");
     ck_assert_msg(make(60, &error), "%s", error.text);
     ck_assert_int_eq(count_names(".", false), 1); /* run */
-    ck_assert_int_eq(count_names("run", false), 5 + 3);
+    ck_assert_int_eq(count_names("run", false), 5 + 4);
     ck_assert_int_eq(count_names("run", true), 0);
     leave_scratch();
 }
@@ -238,12 +272,51 @@ START_TEST(lines_are_means_and_bands_hold_the_replications) {
     check_line("data/load.tsv", 1, "0.5\t20\t20\t20\t20\t20\t20\t20\t20\t20\t0\t0\t0");
     check_line("data/load.tsv", 100, "99.5\t20\t20\t20\t50\t20\t60\t5.75\t1\t20\t14.25\t0\t19");
     check_line("data/latency.tsv", 100, "99.5\t0.25\t0.25\t0.25\t7.125\t1.5\t9");
-    check_line("data/services.tsv", 100, "99.5\t525.5\t2\t700\t0.875\t0.5\t1\t530\t5\t705");
+    check_line("data/services.tsv", 100,
+               "99.5\t525.5\t2\t700\t0.875\t0.5\t1\t530\t5\t705\t450\t0\t600");
+    check_line("data/inference.tsv", 1, "");
+    ck_assert_uint_eq(facts.inference_count, 0);
     check_line("data/windows.tsv", 1, "25\t50\t0");
     ck_assert_double_eq(facts.duration_s, 100);
     ck_assert_double_eq_tol(facts.load_top, 55, 1e-9);
     ck_assert_double_eq(facts.latency_low_s, 0.1);
     ck_assert_double_eq(facts.latency_high_s, 10);
+    leave_scratch();
+}
+END_TEST
+
+/* The same three of four; a sample is a second, so preemptions are as many as per second. */
+START_TEST(an_inference_server_has_curves_and_axes_of_its_own) {
+    PlotFacts facts;
+    Mock mock = MOCK;
+    mock.has_tokens = true;
+    mock.services = 5;
+    write_data(&mock, &facts);
+    check_line("data/inference.tsv", 100,
+               "99.5\t40\t16\t48\t525.5\t2\t700\t0.8125\t0.25\t1\t3\t0\t4\t5500\t4000\t6000\t"
+               "700\t600\t1000\t30.0625\t0.25\t40\t52.625\t0.5\t70\t0.03125\t0.03125\t0.03125\t"
+               "1.53125\t0.125\t2");
+    check_line("data/inference_names.tsv", 1, "1000\t6050\t2000\t3.3\t1\t0.1\t100\t0.01\t10\tllm");
+    check_line("data/inference_names.tsv", 3, "1000\t6050\t2000\t3.3\t1\t0.1\t100\t0.01\t10\tllm3");
+    ck_assert_uint_eq(facts.inference_count, 3);
+    ck_assert_uint_eq(facts.inference_left, 2);
+    leave_scratch();
+}
+END_TEST
+
+/* What version 0.1 wrote has no tokens and no orphans. */
+START_TEST(files_without_the_newer_columns_are_drawn_as_they_are) {
+    Error error;
+    size_t size;
+    enter_scratch();
+    mock_make(&MOCK);
+    ck_assert_int_eq(system("sed -i '1s/orphaned_mean/old_a/; 1s/kv_use_ratio/old_b/;"
+                            " 1s/ttft_s_p50/old_c/' run/timeseries.csv run/summary.csv"),
+                     0);
+    ck_assert_msg(make(60, &error), "%s", error.text);
+    char *svg = slurp("run/services.svg", &size);
+    ck_assert_ptr_nonnull(strstr(svg, "<text>llm: utilization</text>"));
+    free(svg);
     leave_scratch();
 }
 END_TEST
@@ -306,6 +379,10 @@ END_TEST
 TEST_SUITE("experiments/pictures", a_gnuplot_that_is_missing_or_fails_costs_only_the_pictures,
            a_gnuplot_that_hangs_is_stopped, a_gnuplot_that_draws_nothing_or_half_is_caught,
            scripts_that_are_missing_are_named, pictures_name_what_they_show, one_sample_is_enough,
+           inference_servers_have_a_picture_and_others_have_none,
+           one_sample_of_an_inference_server_is_enough,
+           an_inference_server_has_curves_and_axes_of_its_own,
+           files_without_the_newer_columns_are_drawn_as_they_are,
            twenty_thousand_samples_and_twelve_services_stay_small,
            a_run_without_a_time_series_has_no_pictures_and_that_is_fine, no_name_is_ever_run,
            the_average_alone_is_drawn_and_called_so,

@@ -174,6 +174,27 @@ START_TEST(a_single_healthy_replication_reads_well) {
 }
 END_TEST
 
+START_TEST(inference_servers_have_a_section_and_others_have_none) {
+    Mock mock = MOCK;
+    char *page = page_of(&mock);
+    ck_assert_ptr_null(strstr(page, "Inference"));
+    free(page);
+    leave_scratch();
+    mock.has_tokens = true;
+    mock.metastable = 0;
+    page = page_of(&mock);
+    check_page(page);
+    check_says(page, "<h2>Inference</h2>");
+    /* Of the client the times to first token; of the service also tokens and blocks. */
+    check_says(page, "<td class=\"t\">client</td><td>0.25 <small>± 0</small></td>"
+                     "<td>0.5 <small>± 0</small></td><td></td><td></td><td></td><td></td>");
+    check_says(page, "<td>0.125 <small>± 0</small></td><td>4000 <small>± 0</small></td>"
+                     "<td>1000 <small>± 0</small></td><td>0.25 <small>± 0</small></td>");
+    free(page);
+    leave_scratch();
+}
+END_TEST
+
 START_TEST(missing_pictures_are_told_and_old_ones_not_shown) {
     enter_scratch();
     mock_make(&MOCK);
@@ -335,6 +356,7 @@ TEST_SUITE("experiments/report", the_first_screen_has_the_verdict_with_its_inter
            the_first_screen_has_when_how_bad_and_what_first,
            objectives_are_judged_by_the_mean_over_replications,
            a_single_healthy_replication_reads_well,
+           inference_servers_have_a_section_and_others_have_none,
            missing_pictures_are_told_and_old_ones_not_shown, pictures_are_inline_and_described,
            the_policy_allows_the_one_style_sheet_and_nothing_else,
            no_text_of_a_users_becomes_markup, hostile_names_stay_text_in_the_pictures_of_the_page,

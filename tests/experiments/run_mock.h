@@ -19,6 +19,7 @@ typedef struct Mock {
     unsigned replications, samples;
     unsigned metastable; /* the first of them fall for good at 3/10 of the run */
     unsigned services;   /* named SERVICE, then SERVICE2 … */
+    bool has_tokens;     /* the services are inference servers */
 } Mock;
 
 static const Mock MOCK = {.title = "storm",
@@ -99,14 +100,46 @@ static inline double mock_value(uint32_t metric, bool is_client, bool is_down, d
         return is_client ? NAN : is_down ? 700 : 2;
     case METRIC_utilization:
         return is_client ? NAN : is_down ? 1 : 0.5;
+    case METRIC_orphaned:
+        return is_client ? NAN : is_down ? 600 : 0;
     default:
         return NAN;
     }
 }
 
-static inline void mock_values(FILE *file, bool is_client, bool is_down, double scale) {
+static inline double mock_tokens(uint32_t metric, bool is_client, bool is_down, double scale) {
+    switch (metric) {
+    case METRIC_ttft_mean:
+    case METRIC_ttft_p50:
+        return is_down ? 40 : 0.25;
+    case METRIC_ttft_p95:
+        return is_down ? 70 : 0.5;
+    case METRIC_busy:
+        return is_client ? NAN : is_down ? 48 : 16;
+    case METRIC_kv_use:
+        return is_client ? NAN : is_down ? 1 : 0.25;
+    case METRIC_preemptions:
+        return is_client ? NAN : (is_down ? 4 : 0) * scale;
+    case METRIC_input_tokens:
+        return is_client ? NAN : is_down ? 6000 : 4000;
+    case METRIC_output_tokens:
+        return is_client ? NAN : is_down ? 600 : 1000;
+    case METRIC_itl_p50:
+        return is_client ? NAN : 0.03125;
+    case METRIC_itl_p99:
+        return is_client ? NAN : is_down ? 2 : 0.125;
+    default:
+        return NAN;
+    }
+}
+
+static inline void mock_values(FILE *file, const Mock *mock, bool is_client, bool is_down,
+                               double scale) {
     for (uint32_t i = 0; i < METRIC_COUNT; i++) {
         double value = mock_value(i, is_client, is_down, scale);
+        if (isnan(value) && mock->has_tokens) {
+            value = mock_tokens(i, is_client, is_down, scale);
+        }
         fputc(',', file);
         if (!isnan(value)) {
             fprintf(file, "%g", value);
@@ -130,7 +163,7 @@ static inline void mock_timeseries(const Mock *mock) {
             for (unsigned k = 0; k < 1 + mock->services; k++) {
                 fprintf(file, "%u,%u,", r, i);
                 mock_component(file, mock, k);
-                mock_values(file, k == 0, is_down, 1);
+                mock_values(file, mock, k == 0, is_down, 1);
                 fprintf(file, ",%u\n", is_down ? 705 : 5);
             }
         }
@@ -146,7 +179,7 @@ static inline void mock_summary(const Mock *mock) {
             fprintf(file, "%u,", r);
             mock_component(file, mock, k);
             fprintf(file, ",%s", k == 0 ? "client" : "service");
-            mock_values(file, k == 0, r < mock->metastable, mock->samples);
+            mock_values(file, mock, k == 0, r < mock->metastable, mock->samples);
             fputc('\n', file);
         }
     }

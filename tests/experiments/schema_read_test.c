@@ -11,7 +11,7 @@ typedef struct Everything {
     DurationList durations;
     double rate, ratio, number;
     NumberList rates, numbers;
-    double bytes, bandwidth;
+    double bytes, bandwidth, size;
     uint32_t count, endless;
     CountList counts;
     bool flag;
@@ -38,6 +38,8 @@ static const Param everything_params[] = {
     {"rate", PARAM_RATE, AT(rate), .preset = "2/s", .max = 100, .doc = "D."},
     {"ratio", PARAM_RATIO, AT(ratio), .preset = "25%", .max = 1, .doc = "D."},
     {"number", PARAM_NUMBER, AT(number), .preset = "1.5", .min = -2, .max = PARAM_NO_MAX,
+     .doc = "D."},
+    {"size", PARAM_BYTES, AT(size), .preset = "2GiB", .min = 1000, .max = PARAM_NO_MAX,
      .doc = "D."},
     {"rates", PARAM_RATES, AT(rates), .preset = "3/s", .max = 100, .doc = "D."},
     {"numbers", PARAM_NUMBERS, AT(numbers), .preset = "-7.5", .min = -8, .max = 8, .doc = "D."},
@@ -102,6 +104,7 @@ START_TEST(presets_go_through_the_same_parser) {
     ck_assert_int_eq(r.out.durations.items[0], SIM_TIME_NEVER);
     ck_assert_double_eq(r.out.rate, 2);
     ck_assert_double_eq(r.out.ratio, 0.25);
+    ck_assert_double_eq(r.out.size, 2147483648.0);
     ck_assert_double_eq(r.out.number, 1.5);
     ck_assert_uint_eq(r.out.numbers.count, 1);
     ck_assert_double_eq(r.out.numbers.items[0], -7.5);
@@ -132,7 +135,7 @@ START_TEST(every_type_is_read_as_it_is_written) {
     Reading r;
     read_text(&r, "{first: a, duration: 250ms, never: 2s, asked: 0s, durations: [1s, none, 2.5s],\n"
                   " rate: 90/min, ratio: 12.5%, number: -1.25, rates: [0/s, 6/s], count: 4k,\n"
-                  " numbers: [3, 0.25, -1], bytes: 128kB, bandwidth: 100Gbit/s,\n"
+                  " numbers: [3, 0.25, -1], bytes: 128kB, bandwidth: 100Gbit/s, size: 1.5MB,\n"
                   " endless: 0, counts: [1, 10], flag: false, choice: maybe, choices: green,\n"
                   " dist: {exponential: {mean: 20ms}}, tokens: {uniform: {min: 2, max: 5}},\n"
                   " service: gateway, components: [model, web], text: 'a: b', file: /dev/null,\n"
@@ -147,6 +150,7 @@ START_TEST(every_type_is_read_as_it_is_written) {
     ck_assert_int_eq(r.out.durations.items[2], 2500000000);
     ck_assert_double_eq(r.out.rate, 1.5);
     ck_assert_double_eq(r.out.ratio, 0.125);
+    ck_assert_double_eq(r.out.size, 1500000);
     ck_assert_double_eq(r.out.number, -1.25);
     ck_assert_double_eq(r.out.rates.items[1], 6);
     ck_assert_uint_eq(r.out.numbers.count, 3);
@@ -189,6 +193,7 @@ static void check_refusals(const Refusal *refusals, size_t count) {
 
 START_TEST(bounds_say_what_would_do) {
     static const Refusal refusals[] = {
+        {"{size: 1B}", "1:8: 'size' of a thing must be 1kB or more, not 1B"},
         {"{duration: 0s}", "1:12: 'duration' of a thing must be above 0s and at most 10s, not 0s"},
         {"{duration: 11s}",
          "1:12: 'duration' of a thing must be above 0s and at most 10s, not 11s"},

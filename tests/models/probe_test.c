@@ -141,6 +141,31 @@ START_TEST(work_for_nobody_is_wasted_and_attempts_are_more_than_requests) {
     measure_is(&run, "api", METRIC_timeouts, 2);
     measure_is(&run, "api", METRIC_late, 2);
     measure_is(&run, "api", METRIC_wasted_ratio, 1);
+    /* From 1.55 s to 2.635 s and from 3.55 s to 4.635 s nobody waits for what is there. */
+    measure_is(&run, "api", METRIC_orphaned, 2 * 1.085 / 10);
+    story_free(&run);
+}
+END_TEST
+
+START_TEST(an_orphan_is_in_the_service_and_nobody_waits_for_it) {
+    /* One second there. Given up on its way at 0.95 s, it is in the service from 1.25 s to 1.95 s;
+     * the one that was there at the start belongs to nobody for its 0.7 s. */
+    static const TraceArrival one[] = {{.at_s = 0.25}};
+    static const char yaml[] =
+        "run: {duration: 10s, sample_every: 1s, initial: {api: {in_system: 1}}}\n"
+        "clients: {web: {target: api, arrivals: {trace: {file: /dev/null}}, call: {timeout: "
+        "0.7s}}}\n"
+        "services: {api: {work: 0.7s, cancel_on_timeout: %s}}\n"
+        "network: {default: {latency: 1s, reply_latency: 0s}}\n";
+    char text[600];
+    snprintf(text, sizeof text, yaml, "never");
+    StoryRun run = story_run(text, STORY_TRACE(one));
+    COLUMN_IS(&run, "api", METRIC_orphaned, 0.7, 0.7, 0, 0, 0, 0, 0, 0, 0, 0);
+    measure_is(&run, "web", METRIC_orphaned, NAN);
+    story_free(&run);
+    snprintf(text, sizeof text, yaml, "anywhere");
+    run = story_run(text, STORY_TRACE(one));
+    COLUMN_IS(&run, "api", METRIC_orphaned, 0.7, 0, 0, 0, 0, 0, 0, 0, 0, 0);
     story_free(&run);
 }
 END_TEST
@@ -186,5 +211,6 @@ TEST_SUITE("models/probe", a_row_is_the_interval_from_its_time_on,
            a_request_that_arrives_as_the_warm_up_ends_is_measured_and_earlier_ones_are_not,
            a_warm_up_that_ends_within_a_row_changes_no_row,
            work_for_nobody_is_wasted_and_attempts_are_more_than_requests,
+           an_orphan_is_in_the_service_and_nobody_waits_for_it,
            availability_and_outages_count_replicas, batches_are_counted_with_their_sizes,
            every_metric_is_found_by_its_column)

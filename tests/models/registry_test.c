@@ -40,6 +40,7 @@ static size_t value_size(const Param *param) {
         return sizeof(Dist);
     case PARAM_TEXT:
     case PARAM_FILE:
+    case PARAM_PROFILE:
         return sizeof(char *);
     case PARAM_KIND:
         return sizeof(Component);
@@ -152,6 +153,9 @@ static void print_sample(const Param *param, char *text, size_t size) {
         return;
     case PARAM_FILE:
         snprintf(text, size, "/dev/null");
+        return;
+    case PARAM_PROFILE:
+        snprintf(text, size, "tests/models/profile");
         return;
     case PARAM_PART:
         snprintf(text, size, "{%s: abc}", param->part->params[0].name);

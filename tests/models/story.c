@@ -64,7 +64,11 @@ static void trace_rewind(void *context) {
 }
 
 StoryRun story_run(const char *yaml, const StoryTrace *trace) {
-    StoryRun run = {.model = story_compile(yaml)};
+    return story_run_model(story_compile(yaml), trace);
+}
+
+StoryRun story_run_model(Model *model, const StoryTrace *trace) {
+    StoryRun run = {.model = model};
     size_t size = 0, clients = run.model->client_count;
     Teller teller = {.out = open_memstream(&run.text, &size), .model = run.model};
     WorldOptions options = {.seed = (uint64_t)run.model->run.seed,

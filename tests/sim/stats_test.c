@@ -79,6 +79,36 @@ START_TEST(a_level_integrates_exactly) {
 }
 END_TEST
 
+START_TEST(the_integral_does_not_depend_on_the_order_of_changes) {
+    /* Two parts, each in its own order: 3 from 107 to 119 and 2 from 119 on; 5 from 103 to 131. */
+    static const struct {
+        SimTime at;
+        int64_t change;
+    } one[] = {{107, 3}, {119, -1}}, two[] = {{103, 5}, {131, -5}};
+    Level by_time, by_part;
+    level_init(&by_time, 100, 1);
+    level_init(&by_part, 100, 1);
+    level_add(&by_time, 103, 5);
+    level_add(&by_time, 107, 3);
+    level_add(&by_time, 119, -1);
+    level_add(&by_time, 131, -5);
+    for (int i = 0; i < 2; i++) {
+        level_add_at(&by_part, two[i].at, two[i].change);
+    }
+    for (int i = 0; i < 2; i++) {
+        level_add_at(&by_part, one[i].at, one[i].change);
+    }
+    ck_assert(level_integral(&by_part, 137) == 37 + 3 * 12 + 2 * 18 + 5 * 28);
+    ck_assert(level_integral(&by_part, 137) == level_integral(&by_time, 137));
+    ck_assert_int_eq(by_part.value, 3);
+    ck_assert_double_eq(level_mean(&by_part, 137), level_mean(&by_time, 137));
+    level_restart(&by_part, 137); /* and so it is after a warm-up */
+    level_add_at(&by_part, 149, 2);
+    level_add_at(&by_part, 141, -3);
+    ck_assert(level_integral(&by_part, 151) == 3 * 4 + 0 * 8 + 2 * 2);
+}
+END_TEST
+
 START_TEST(a_restart_keeps_the_value_and_forgets_the_past) {
     Level level;
     level_init(&level, 0, 0);
@@ -351,6 +381,7 @@ END_TEST
 
 TEST_SUITE("sim/stats", running_moments_agree_with_gsl, merged_parts_equal_the_whole,
            one_value_has_a_mean_and_no_variance, a_level_integrates_exactly,
+           the_integral_does_not_depend_on_the_order_of_changes,
            a_restart_keeps_the_value_and_forgets_the_past, a_level_holds_a_century_of_millions,
            littles_law_holds_without_tolerance, batch_means_fold_pairs_and_keep_the_mean,
            batch_means_stay_between_20_and_39,

@@ -267,7 +267,7 @@ static void say_inference(Maker *maker, double work_s) {
     say(maker, "step: {linear: {base: %.4fms, per_prefill_token: %.4fus, ", work_s * 100,
         work_s * 2000);
     say(maker, "per_decode_sequence: %.4fus, per_context_token: %.4fus, round: %s}}}}\n",
-        work_s * 3000, work_s * 20, PICK(maker, "0s", "1us", "50us"));
+        work_s * 3000, work_s * 20, PICK(maker, "0s", "1us", "1ms", "1ms"));
 }
 
 /* Which kind it is decides what else may be said; true when `work` may. */

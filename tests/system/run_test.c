@@ -135,7 +135,7 @@ START_TEST(every_file_parses_and_is_what_the_manifest_says) {
 }
 END_TEST
 
-START_TEST(measures_of_the_other_kind_are_empty) {
+START_TEST(measures_of_the_other_kind_and_of_tokens_are_empty) {
     begin(storm);
     ck_assert_int_eq(RUN(NULL, "-q", "-r", "1", "-o", "all"), 0);
     char *text = file_text("all/summary.csv", NULL);
@@ -147,7 +147,8 @@ START_TEST(measures_of_the_other_kind_are_empty) {
         for (uint32_t i = 0; i < METRIC_COUNT; i++) {
             const MetricInfo *info = metric_info(i);
             const char *cell = row->cells[csv_find(header, info->column)];
-            if (info->who == (is_client ? METRIC_OF_SERVICE : METRIC_OF_CLIENT)) {
+            bool is_of = info->who & (is_client ? METRIC_OF_CLIENT : METRIC_OF_SERVICE);
+            if (!is_of || (info->who & METRIC_OF_TOKENS)) {
                 ck_assert_msg(cell[0] == 0, "%s is '%s'", info->column, cell);
             }
         }
@@ -454,6 +455,50 @@ START_TEST(every_request_has_a_row_and_the_unfinished_no_latency) {
 }
 END_TEST
 
+/* Steps of 10 ms: 20 tokens are computed in one, and 7 come, one a step. */
+START_TEST(an_answer_of_tokens_has_times_to_the_first_and_between) {
+    begin("knockon: 1\n"
+          "name: tokens\n"
+          "run: {duration: 60s}\n"
+          "clients:\n"
+          "  web: {target: llm, arrivals: {trace: {file: t.csv}}, call: {timeout: 50ms}}\n"
+          "services:\n"
+          "  llm: {server: {inference: {kv_blocks: 1000, step: {linear: {base: 10ms}}}}}\n");
+    file_put("t.csv", "arrived_at,num_prefill_tokens,num_decode_tokens\n0.5,20,4\n1.5,20,1\n"
+                      "2.5,20,7\n59.995,20,7\n");
+    ck_assert_int_eq(RUN(NULL, "-q", "-r", "1", "--requests", "-o", "mine"), 0);
+    char *text = file_text("mine/requests.csv", NULL);
+    ck_assert_str_eq(strchr(text, '\n'), "\n0,0,web,0.5,ok,0.04,0.01,1,20,4,0.01\n"
+                                         "0,1,web,1.5,ok,0.01,0.01,1,20,1,\n"
+                                         "0,2,web,2.5,timeout,0.05,,1,20,7,\n"
+                                         "0,3,web,59.995,unfinished,,,1,20,7,\n");
+    free(text);
+    text = file_text("mine/inference.svg", NULL);
+    ck_assert_int_eq(strncmp(text, "<svg", 4), 0);
+    free(text);
+    text = file_text("mine/report.html", NULL);
+    ck_assert_ptr_nonnull(strstr(text, "<h2>Inference</h2>"));
+    ck_assert_ptr_nonnull(strstr(text, "aria-labelledby=\"inference-title inference-desc\""));
+    free(text);
+    /* 4 + 1 + 7 tokens in a minute: who has timed out is served all the same. */
+    char program[4096], command[4200];
+    program_path(program);
+    snprintf(command, sizeof command, "'%s' run a.yaml -r 1 -o shown >screen.txt", program);
+    ck_assert_int_eq(system(command), 0);
+    text = file_text("screen.txt", NULL);
+    ck_assert_ptr_nonnull(
+        strstr(text, "\ninference        KV use     tokens out /s      ttft p95 s     preemptions\n"
+                     "llm"));
+    ck_assert_ptr_nonnull(strstr(text, "%               0.2            0.01               0\n"));
+    free(text);
+    snprintf(command, sizeof command, "'%s' run a.yaml -r 1 -o shown --json >out.json", program);
+    ck_assert_int_eq(system(command), 0);
+    text = file_text("out.json", NULL);
+    ck_assert_ptr_nonnull(strstr(text, "\"output_tokens_per_s\""));
+    free(text);
+}
+END_TEST
+
 START_TEST(a_malformed_trace_is_named_by_line_and_nothing_is_written) {
     begin("knockon: 1\n"
           "name: replay\n"
@@ -470,8 +515,8 @@ START_TEST(a_malformed_trace_is_named_by_line_and_nothing_is_written) {
     file_put("t.csv", "arrived_at,num_prefill_tokens,num_decode_tokens\n0.5,10,20\n1.5,7,9\n");
     ck_assert_int_eq(RUN(NULL, "-q", "--requests", "-o", "mine"), 0);
     char *text = file_text("mine/requests.csv", NULL);
-    ck_assert_ptr_nonnull(strstr(text, "\n0,0,web,0.5,ok,0.01,,1,10,20\n"));
-    ck_assert_ptr_nonnull(strstr(text, "\n1,1,web,1.5,ok,0.01,,1,7,9\n"));
+    ck_assert_ptr_nonnull(strstr(text, "\n0,0,web,0.5,ok,0.01,,1,10,20,\n"));
+    ck_assert_ptr_nonnull(strstr(text, "\n1,1,web,1.5,ok,0.01,,1,7,9,\n"));
     free(text);
     file_put("t.csv", "arrived_at,num_prefill_tokens,num_decode_tokens\n0.5,10,20\n");
     ck_assert_int_eq(RUN(complaint, "-q", "-o", "mine"), 2); /* another trace, another scenario */
@@ -480,7 +525,8 @@ START_TEST(a_malformed_trace_is_named_by_line_and_nothing_is_written) {
 END_TEST
 
 TEST_SUITE("system/run", results_are_the_same_bytes_for_any_number_of_threads,
-           every_file_parses_and_is_what_the_manifest_says, measures_of_the_other_kind_are_empty,
+           every_file_parses_and_is_what_the_manifest_says,
+           measures_of_the_other_kind_and_of_tokens_are_empty,
            the_average_is_the_mean_over_replications_with_students_interval,
            results_of_another_scenario_or_seed_are_refused_and_kept,
            a_users_own_files_are_not_replaced, a_limit_on_file_size_exits_4_and_leaves_no_half_file,
@@ -491,4 +537,5 @@ TEST_SUITE("system/run", results_are_the_same_bytes_for_any_number_of_threads,
            events_tell_the_trigger_the_fault_and_the_verdict_in_order,
            every_request_has_a_row_and_the_unfinished_no_latency,
            a_second_interrupt_ends_the_program_at_once,
+           an_answer_of_tokens_has_times_to_the_first_and_between,
            a_malformed_trace_is_named_by_line_and_nothing_is_written)

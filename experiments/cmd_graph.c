@@ -28,10 +28,14 @@ static void print_nodes(const Model *model) {
 /* "8s, 4 tries, 30%": what a caller does about failure. */
 static void print_policy(const Edge *edge) {
     const char *comma = "";
+    if (edge->is_fallback) {
+        printf("fallback");
+        comma = ", ";
+    }
     if (edge->timeout.items[0] != SIM_TIME_NEVER) {
         char text[QUANTITY_TEXT_SIZE];
         quantity_print(text, time_to_s(edge->timeout.items[0]), DIMENSION_DURATION);
-        printf("%s", text);
+        printf("%s%s", comma, text);
         comma = ", ";
     }
     const RetryOps *ops = edge->retry.kind->ops;
@@ -60,7 +64,8 @@ static void print_graph(const Model *model) {
         printf("    \"%s\" -> \"%s\" [label=\"", model_component_name(model, edge->caller),
                model->services[edge->to].name);
         print_policy(edge);
-        printf("\"%s];\n", edge->on_failure == ON_FAILURE_IGNORE ? ", style=dashed" : "");
+        printf("\"%s];\n",
+               edge->on_failure == ON_FAILURE_IGNORE || edge->is_fallback ? ", style=dashed" : "");
     }
     fputs("}\n", stdout);
 }

@@ -161,9 +161,18 @@ static void compile_network(Compiler *compiler) {
     }
 }
 
-/* Hands the edges to the model: from now on they do not move. */
+/* Hands the edges to the model, fallbacks last: from now on they do not move. */
 static void keep_edges(Compiler *compiler) {
     Model *model = compiler->model;
+    uint32_t fallback_first = (uint32_t)compiler->edges.count;
+    for (size_t i = 0; i < compiler->fallbacks.count; i++) {
+        vec_push(&compiler->edges, compiler->fallbacks.items[i]);
+        vec_push(&compiler->edge_places, compiler->fallback_places.items[i]);
+    }
+    for (size_t i = 0; i < compiler->edges.count; i++) {
+        uint32_t *fallback = &compiler->edges.items[i].fallback;
+        *fallback = *fallback == NONE ? NONE : fallback_first + *fallback;
+    }
     model->edge_count = (uint32_t)compiler->edges.count;
     model->edges = model_alloc(model, compiler->edges.count, sizeof *model->edges);
     if (compiler->edges.count > 0) {
@@ -242,6 +251,8 @@ Model *compile_scenario(Doc *doc, Diagnostics *diagnostics, Resolved *resolved) 
     }
     vec_free(&compiler.edges);
     vec_free(&compiler.edge_places);
+    vec_free(&compiler.fallbacks);
+    vec_free(&compiler.fallback_places);
     if (diag_count(diagnostics) > 0) {
         model_destroy(model);
         return NULL;

@@ -10,32 +10,81 @@ static bool takes_time(const Dist *latency) {
     return !dist_is_constant(latency) || dist_mean(latency) > 0;
 }
 
+static void refuse_key(Compiler *compiler, const DocNode *map, const char *key, const char *why) {
+    const DocPair *pair = doc_find_pair(map, key);
+    if (pair != NULL) {
+        diag_error(compiler->reader.diagnostics, pair->key, "'%s' does not belong here: %s", key,
+                   why);
+    }
+}
+
+static void set_latencies(const Compiler *compiler, Edge *edge) {
+    if (!edge->has_latency) {
+        edge->latency = compiler->network.latency;
+    }
+    if (!edge->has_reply_latency) {
+        edge->reply_latency = edge->has_latency ? edge->latency : compiler->network.reply_latency;
+    }
+    edge->has_latency = takes_time(&edge->latency);
+    edge->has_reply_latency = takes_time(&edge->reply_latency);
+}
+
+static void check_edge_count(Compiler *compiler, const DocNode *at) {
+    if (compiler->edges.count + compiler->fallbacks.count == COMPILE_EDGES_MAX) {
+        diag_error(compiler->reader.diagnostics, at, "there may be %d calls in all",
+                   COMPILE_EDGES_MAX);
+    }
+}
+
+/* What is called when calls by `edge` have failed, if their map says so: an index among fallbacks.
+ */
+static uint32_t compile_fallback(Compiler *compiler, const DocNode *call, const Edge *original) {
+    SchemaReader *reader = &compiler->reader;
+    const DocNode *map = doc_find(call, "fallback");
+    const DocPair *value = doc_find_pair(map, "value");
+    if (map == NULL || value != NULL) {
+        if (value != NULL) {
+            diag_error(reader->diagnostics, value->key,
+                       "a fallback to a 'value' is not available in this version; name a service "
+                       "with 'to'");
+        }
+        return NONE;
+    }
+    Schema schema = schema_call;
+    schema.name = "a fallback";
+    Edge edge = {.caller = original->caller,
+                 .deadline = SIM_TIME_NEVER,
+                 .on_failure = original->on_failure,
+                 .probability = 1,
+                 .is_fallback = true};
+    size_t mark = resolved_enter(reader->resolved, "fallback");
+    schema_read(reader, &schema, map, map, KEYS("fallback", "probability", "on_failure"), &edge);
+    refuse_key(compiler, map, "probability", "a fallback is made whenever its call has failed");
+    refuse_key(compiler, map, "on_failure", "it is that of the call which has failed");
+    set_latencies(compiler, &edge);
+    edge.fallback = compile_fallback(compiler, map, &edge);
+    resolved_leave(reader->resolved, mark);
+    check_edge_count(compiler, map);
+    const DocNode *to = doc_find(map, "to");
+    vec_push(&compiler->fallbacks, edge);
+    vec_push(&compiler->fallback_places, to == NULL ? map : to);
+    return (uint32_t)compiler->fallbacks.count - 1;
+}
+
 uint32_t compile_call(Compiler *compiler, const DocNode *call, const DocNode *at, uint32_t caller,
                       const DocNode *to) {
     SchemaReader *reader = &compiler->reader;
     Edge edge = {.caller = caller, .deadline = SIM_TIME_NEVER};
     if (to == NULL) {
-        schema_read(reader, &schema_call, call, at, (SchemaKeys){0}, &edge);
+        schema_read(reader, &schema_call, call, at, KEYS("fallback"), &edge);
         to = doc_find(call, "to");
     } else {
-        schema_read(reader, &schema_call, call, at, KEYS("to"), &edge);
-        const DocPair *misplaced = doc_find_pair(call, "to");
-        if (misplaced != NULL) {
-            diag_error(reader->diagnostics, misplaced->key,
-                       "'to' does not belong here: the client's 'target' says whom it calls");
-        }
+        schema_read(reader, &schema_call, call, at, KEYS("to", "fallback"), &edge);
+        refuse_key(compiler, call, "to", "the client's 'target' says whom it calls");
     }
-    if (!edge.has_latency) {
-        edge.latency = compiler->network.latency;
-    }
-    if (!edge.has_reply_latency) {
-        edge.reply_latency = edge.has_latency ? edge.latency : compiler->network.reply_latency;
-    }
-    edge.has_latency = takes_time(&edge.latency);
-    edge.has_reply_latency = takes_time(&edge.reply_latency);
-    if (compiler->edges.count == COMPILE_EDGES_MAX) {
-        diag_error(reader->diagnostics, at, "there may be %d calls in all", COMPILE_EDGES_MAX);
-    }
+    set_latencies(compiler, &edge);
+    edge.fallback = compile_fallback(compiler, call, &edge);
+    check_edge_count(compiler, at);
     vec_push(&compiler->edges, edge);
     vec_push(&compiler->edge_places, to == NULL ? at : to);
     return (uint32_t)compiler->edges.count - 1;

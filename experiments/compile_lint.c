@@ -29,15 +29,10 @@ static double edge_attempts(const Edge *edge) {
 }
 
 /* The services in the order of a walk from callers to callees (Kahn); there are no circles. */
-static void flow_order(const Model *model, Flow *flow) {
+static void flow_order(const Model *model, const EdgesByCaller *calls, Flow *flow) {
     uint32_t *callers = mem_zalloc(model->service_count, sizeof *callers);
-    uint32_t *first = mem_zalloc((size_t)model->service_count + 1, sizeof *first);
-    for (uint32_t i = model->client_count; i < model->edge_count; i++) {
-        callers[model->edges[i].to]++;
-        first[model->edges[i].caller - model->client_count + 1]++;
-    }
-    for (uint32_t i = 0; i < model->service_count; i++) {
-        first[i + 1] += first[i];
+    for (uint32_t i = 0; i < calls->first[model->service_count]; i++) {
+        callers[model->edges[calls->edges[i]].to]++;
     }
     uint32_t count = 0;
     for (uint32_t i = 0; i < model->service_count; i++) {
@@ -47,8 +42,8 @@ static void flow_order(const Model *model, Flow *flow) {
     }
     for (uint32_t i = 0; i < count; i++) {
         uint32_t service = flow->order[i];
-        for (uint32_t k = first[service]; k < first[service + 1]; k++) {
-            uint32_t to = model->edges[model->client_count + k].to;
+        for (uint32_t k = calls->first[service]; k < calls->first[service + 1]; k++) {
+            uint32_t to = model->edges[calls->edges[k]].to;
             if (--callers[to] == 0) {
                 flow->order[count++] = to;
             }
@@ -56,7 +51,6 @@ static void flow_order(const Model *model, Flow *flow) {
     }
     CHECK(count == model->service_count);
     mem_free(callers);
-    mem_free(first);
 }
 
 /* A client's mean rate without triggers; negative when its kind names none. */
@@ -76,10 +70,11 @@ static double client_rate_per_s(const Model *model, const Client *client) {
     return -1;
 }
 
-/* Takes one edge's flow into its callee. */
+/* Takes one edge's flow into its callee. Nothing falls back while nothing fails. */
 static void flow_pass(const Model *model, Flow *flow, uint32_t index, double rate_per_s,
                       double attempts, uint32_t layers) {
     const Edge *edge = &model->edges[index];
+    rate_per_s = edge->is_fallback ? 0 : rate_per_s;
     double *rate = &flow->rate_per_s[edge->to];
     *rate = *rate < 0 || rate_per_s < 0 ? -1 : *rate + rate_per_s * edge->probability;
     double most = edge_attempts(edge);
@@ -100,23 +95,18 @@ static void flow_init(Model *model, Flow *flow) {
         .worst_edge = model_alloc(model, services, sizeof *flow->worst_edge),
     };
     memset(flow->worst_edge, 0xff, services * sizeof *flow->worst_edge);
-    flow_order(model, flow);
-    for (uint32_t i = 0; i < model->client_count; i++) {
-        flow_pass(model, flow, model->clients[i].edge, client_rate_per_s(model, &model->clients[i]),
-                  1, 0);
-    }
-    uint32_t *first = model_alloc(model, (size_t)services + 1, sizeof *first);
-    for (uint32_t i = model->client_count; i < model->edge_count; i++) {
-        first[model->edges[i].caller - model->client_count + 1] = i + 1;
-    }
-    first[0] = model->client_count;
-    for (uint32_t i = 0; i < services; i++) {
-        first[i + 1] = first[i + 1] == 0 ? first[i] : first[i + 1];
+    EdgesByCaller calls = compile_edges_by_caller(model);
+    flow_order(model, &calls, flow);
+    for (uint32_t i = 0; i < model->edge_count; i++) {
+        uint32_t caller = model->edges[i].caller;
+        if (caller < model->client_count) {
+            flow_pass(model, flow, i, client_rate_per_s(model, &model->clients[caller]), 1, 0);
+        }
     }
     for (uint32_t i = 0; i < services; i++) {
         uint32_t service = flow->order[i];
-        for (uint32_t k = first[service]; k < first[service + 1]; k++) {
-            flow_pass(model, flow, k, flow->rate_per_s[service],
+        for (uint32_t k = calls.first[service]; k < calls.first[service + 1]; k++) {
+            flow_pass(model, flow, calls.edges[k], flow->rate_per_s[service],
                       flow->attempts[service] > 0 ? flow->attempts[service] : 1,
                       flow->layers[service]);
         }

@@ -13,8 +13,10 @@ typedef struct Compiler {
     NetworkDef network;
     VEC(Edge) edges;
     VEC(const DocNode *) edge_places; /* of each edge: where its target is named */
-    const DocPair **components;       /* the name and value of each client and service */
-    bool is_sound;                    /* no error in clients, services and their calls */
+    VEC(Edge) fallbacks; /* behind `edges` once all are known: Edge.fallback counts here */
+    VEC(const DocNode *) fallback_places;
+    const DocPair **components; /* the name and value of each client and service */
+    bool is_sound;              /* no error in clients, services and their calls */
 } Compiler;
 
 #define KEYS(...)                                                                                  \
@@ -37,6 +39,13 @@ void compile_objectives(Compiler *compiler);
  * the index of the edge. */
 uint32_t compile_call(Compiler *compiler, const DocNode *call, const DocNode *at, uint32_t caller,
                       const DocNode *to);
+
+/* Edges by the service that calls: those of service s are edges[first[s]] to edges[first[s + 1] -
+ * 1], fallbacks last. They live as long as the model. */
+typedef struct EdgesByCaller {
+    uint32_t *first, *edges;
+} EdgesByCaller;
+EdgesByCaller compile_edges_by_caller(Model *model);
 
 /* Cycles and depth of the dependency graph; needs edges without errors. False after a message. */
 bool compile_check_graph(Compiler *compiler);

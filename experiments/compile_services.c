@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "experiments/compile_parts.h"
+#include "models/routers/router.h"
 #include "models/servers/server.h"
 #include "sim/check.h"
 
@@ -112,6 +113,24 @@ static void compile_capacity_loss(Compiler *compiler, Service *service, const Do
     }
 }
 
+/* Whether the router can do its work in front of these replicas. */
+static void check_route(Compiler *compiler, const Service *service, const DocNode *map,
+                        const DocNode *at) {
+    const RouterOps *router = service->route.kind->ops;
+    const ServerOps *server = service->server.kind->ops;
+    RouterSite site = {.replica_count = service->replica_count,
+                       .server = service->server.kind->name,
+                       .has_prefix_cache = server->cached_tokens != NULL};
+    const DocNode *route = doc_find(map, "route");
+    if (route != NULL) {
+        at = route->kind == DOC_MAP ? route->pairs[0].key : route;
+    }
+    Error error;
+    if (router->fits != NULL && !router->fits(service->route.params, &site, &error)) {
+        diag_error(compiler->reader.diagnostics, at, "%s", error.text);
+    }
+}
+
 /* Some servers know by themselves who is served next. */
 static void compile_order(Compiler *compiler, Service *service, const DocNode *queue) {
     const Kind *kind = service->server.kind;
@@ -148,9 +167,13 @@ static void compile_service(Compiler *compiler, uint32_t index) {
     Service *service = &model->services[index];
     uint32_t component = model_service_component(model, index);
     const DocPair *pair = compiler->components[component];
+    uint32_t before = diag_count(reader->diagnostics);
     schema_read(reader, &schema_service, pair->value, pair->key,
                 KEYS("queue", "calls", "work", "on_capacity_loss"), service);
     const DocNode *map = pair->value->kind == DOC_MAP ? pair->value : NULL;
+    if (diag_count(reader->diagnostics) == before) {
+        check_route(compiler, service, map, pair->key);
+    }
     compile_work(compiler, service, map, pair->key);
     compile_capacity_loss(compiler, service, map, pair->key);
     size_t mark = resolved_enter(reader->resolved, "queue");
@@ -178,41 +201,52 @@ void compile_services(Compiler *compiler) {
 /* A walk in depth through the services. Recursion would be as deep as the longest chain. */
 typedef struct Walk {
     const Model *model;
-    uint32_t *first_edge; /* by service: index into `edges` */
-    uint32_t *edges;      /* indices of edges, grouped by the calling service */
-    uint32_t *next;       /* by service: how far its edges have been walked */
-    uint32_t *depth;      /* by service: the longest chain from it, once finished */
-    uint8_t *state;       /* by service */
-    uint32_t *path;       /* services now being walked */
+    EdgesByCaller calls;
+    uint32_t *next;  /* by service: how far its edges have been walked */
+    uint32_t *depth; /* by service: the longest chain from it, once finished */
+    uint8_t *state;  /* by service */
+    uint32_t *path;  /* services now being walked */
     uint32_t path_count;
 } Walk;
 
 enum { WALK_NEW, WALK_OPEN, WALK_DONE };
 
-/* Groups the edges of services by caller. */
+EdgesByCaller compile_edges_by_caller(Model *model) {
+    uint32_t services = model->service_count;
+    EdgesByCaller calls = {model_alloc(model, (size_t)services + 2, sizeof *calls.first),
+                           model_alloc(model, model->edge_count, sizeof *calls.edges)};
+    /* One place further on than they belong: filling moves each to its service's end. */
+    uint32_t *end = calls.first + 1;
+    for (uint32_t i = 0; i < model->edge_count; i++) {
+        uint32_t caller = model->edges[i].caller;
+        if (caller >= model->client_count) {
+            end[caller - model->client_count + 1]++;
+        }
+    }
+    for (uint32_t i = 0; i < services; i++) {
+        end[i + 1] += end[i];
+    }
+    for (uint32_t i = 0; i < model->edge_count; i++) {
+        uint32_t caller = model->edges[i].caller;
+        if (caller >= model->client_count) {
+            calls.edges[end[caller - model->client_count]++] = i;
+        }
+    }
+    CHECK(calls.first[0] == 0);
+    return calls;
+}
+
 static void walk_prepare(Compiler *compiler, Walk *walk) {
     Model *model = compiler->model;
     uint32_t services = model->service_count;
     *walk = (Walk){
         .model = model,
-        .first_edge = model_alloc(model, (size_t)services + 1, sizeof(uint32_t)),
-        .edges = model_alloc(model, model->edge_count, sizeof(uint32_t)),
+        .calls = compile_edges_by_caller(model),
         .next = model_alloc(model, services, sizeof(uint32_t)),
         .depth = model_alloc(model, services, sizeof(uint32_t)),
         .state = model_alloc(model, services, 1),
         .path = model_alloc(model, services, sizeof(uint32_t)),
     };
-    uint32_t used = 0;
-    uint32_t edge = model->client_count;
-    for (uint32_t i = 0; i < services; i++) {
-        walk->first_edge[i] = used;
-        uint32_t component = model_service_component(model, i);
-        while (edge < model->edge_count && model->edges[edge].caller == component) {
-            walk->edges[used++] = edge++;
-        }
-    }
-    walk->first_edge[services] = used;
-    CHECK(edge == model->edge_count);
 }
 
 /* "a -> b -> c -> a", from where the circle is entered. */
@@ -249,8 +283,8 @@ static bool walk_from(Compiler *compiler, Walk *walk, uint32_t root) {
     walk->state[root] = WALK_OPEN;
     while (walk->path_count > 0) {
         uint32_t service = walk->path[walk->path_count - 1];
-        uint32_t at = walk->first_edge[service] + walk->next[service];
-        if (at == walk->first_edge[service + 1]) {
+        uint32_t at = walk->calls.first[service] + walk->next[service];
+        if (at == walk->calls.first[service + 1]) {
             walk->state[service] = WALK_DONE;
             walk->depth[service]++;
             walk->path_count--;
@@ -262,7 +296,7 @@ static bool walk_from(Compiler *compiler, Walk *walk, uint32_t root) {
             continue;
         }
         walk->next[service]++;
-        uint32_t edge = walk->edges[at];
+        uint32_t edge = walk->calls.edges[at];
         uint32_t to = model->edges[edge].to;
         if (walk->state[to] == WALK_OPEN) {
             report_cycle(compiler, walk, edge);

@@ -71,10 +71,14 @@ static json_t *value_schema(const Param *param) {
         return one_or_list("rate");
     case PARAM_RATIO:
         return refer("ratio");
+    case PARAM_BYTES:
+        return refer("bytes");
+    case PARAM_BANDWIDTH:
+        return refer("bandwidth");
     case PARAM_NUMBER:
         return refer("number");
-    case PARAM_BYTES:
-        return refer("size");
+    case PARAM_NUMBERS:
+        return one_or_list("number");
     case PARAM_COUNT:
         return refer("count");
     case PARAM_COUNTS:
@@ -311,6 +315,8 @@ static json_t *part_schema(const LanguagePart *part) {
         return list_of(refer(schema_key(part->schema)));
     case PART_CALLS:
         return calls_schema();
+    case PART_FALLBACK:
+        return refer("fallback");
     case PART_FAULTS:
         return list_of(refer("fault"));
     case PART_LOAD:
@@ -360,16 +366,28 @@ static json_t *client_call_schema(void) {
     return object;
 }
 
+/* What belongs to the call that it stands in for is not its own. */
+static json_t *fallback_schema(void) {
+    json_t *object = place_schema(&schema_call);
+    json_object_del(json_object_get(object, "properties"), "probability");
+    json_object_del(json_object_get(object, "properties"), "on_failure");
+    return object;
+}
+
 static void add_quantities(json_t *definitions) {
     json_object_set_new(definitions, "duration",
                         pattern("^" NUMBER_PATTERN "(ns|us|ms|s|min|h|d)$", "A duration: 250ms."));
     json_object_set_new(definitions, "rate",
                         pattern("^" NUMBER_PATTERN "[kM]?/(s|min|h|d)$", "A rate: 120/s."));
     json_object_set_new(definitions, "ratio", pattern("^" NUMBER_PATTERN "%$", "A ratio: 30%."));
+    json_object_set_new(
+        definitions, "bytes",
+        pattern("^" NUMBER_PATTERN "([kMGT]?|[KMGT]i)B$", "A number of bytes: 64MiB."));
+    json_object_set_new(
+        definitions, "bandwidth",
+        pattern("^" NUMBER_PATTERN "(([kMGT]?|[KMGT]i)B|[MGT]bit)/s$", "A bandwidth: 20GB/s."));
     json_object_set_new(definitions, "number", number_or("[kM]?$", "A number: 1.5."));
     json_object_set_new(definitions, "count", number_or("[kM]?$", "A whole number: 4k."));
-    json_object_set_new(definitions, "size",
-                        pattern("^" NUMBER_PATTERN "([kMGT]?B|[KMGT]iB)$", "A size: 64MiB."));
     json_object_set_new(
         definitions, "name",
         json_pack("{s:[s,s], s:s}", "type", "string", "number", "pattern", NAME_PATTERN));
@@ -412,6 +430,7 @@ static json_t *whole_schema(void) {
     }
     json_object_set_new(definitions, "fault", fault_schema());
     json_object_set_new(definitions, "client_call", client_call_schema());
+    json_object_set_new(definitions, "fallback", fallback_schema());
     /* What a file includes may hold any part of what is required, so that only its own keys count.
      */
     json_t *alone = place_schema(NULL);

@@ -34,6 +34,7 @@ typedef enum PartForm {
     PART_NAMED,       /* a map of names, each a map by `schema` */
     PART_LIST,        /* a list of maps by `schema` */
     PART_CALLS,       /* a service's calls */
+    PART_FALLBACK,    /* a call without what belongs to the one that it stands in for */
     PART_FAULTS,      /* a list of maps by `schema` with one kind of fault each */
     PART_LOAD,        /* a list of points, or a map */
     PART_OBJECTIVES,  /* a map of names, each a map of bounds */

@@ -213,6 +213,7 @@ static const char *form_name(const LanguagePart *part) {
     case PART_TEXT:
         return "text";
     case PART_MAP:
+    case PART_FALLBACK:
         return "map";
     case PART_MAP_OR_NONE:
         return "map, or none";

@@ -52,25 +52,43 @@ static const Unit bytes_units[] = {{"TiB", 0, 1099511627776.0},
                                    {"kB", 3, 1},
                                    {"B", 0, 1},
                                    {NULL}};
+static const Unit bandwidth_units[] = {{"TiB/s", 0, 1099511627776.0},
+                                       {"GiB/s", 0, 1073741824},
+                                       {"MiB/s", 0, 1048576},
+                                       {"KiB/s", 0, 1024},
+                                       {"TB/s", 12, 1},
+                                       {"GB/s", 9, 1},
+                                       {"MB/s", 6, 1},
+                                       {"kB/s", 3, 1},
+                                       {"B/s", 0, 1},
+                                       {"Tbit/s", 12, 8, true},
+                                       {"Gbit/s", 9, 8, true},
+                                       {"Mbit/s", 6, 8, true},
+                                       {NULL}};
 
 typedef struct DimensionFacts {
     const char *name, *example;
     const char *all_units;  /* for messages; NULL: a bare number */
-    const char *plain_unit; /* has no factor; what a bare number most likely meant */
+    const char *plain_unit; /* has no factor */
+    const char *meant_unit; /* of a bare number, most likely; NULL: the plain one */
     const Unit *units;
     bool may_be_negative, is_whole;
     bool avoids_fractions; /* 30min is shown, not 0.5h */
 } DimensionFacts;
 
 static const DimensionFacts facts[] = {
-    [DIMENSION_NUMBER] = {"number", "1.5", NULL, "", plain_units, .may_be_negative = true},
-    [DIMENSION_COUNT] = {"count", "4k", "k or M", "", count_units, .is_whole = true},
-    [DIMENSION_DURATION] = {"duration", "250ms", "ns, us, ms, s, min, h or d", "s", duration_units,
-                            .avoids_fractions = true},
-    [DIMENSION_RATE] = {"rate", "1.5k/s", "/s, /min, /h or /d", "/s", rate_units},
-    [DIMENSION_RATIO] = {"ratio", "30%", "%", "%", ratio_units, .may_be_negative = true},
-    [DIMENSION_BYTES] = {"size", "64MiB", "B, kB, MB, GB, TB, KiB, MiB, GiB or TiB", "B",
+    [DIMENSION_NUMBER] = {"number", "1.5", NULL, "", NULL, plain_units, .may_be_negative = true},
+    [DIMENSION_COUNT] = {"count", "4k", "k or M", "", NULL, count_units, .is_whole = true},
+    [DIMENSION_DURATION] = {"duration", "250ms", "ns, us, ms, s, min, h or d", "s", NULL,
+                            duration_units, .avoids_fractions = true},
+    [DIMENSION_RATE] = {"rate", "1.5k/s", "/s, /min, /h or /d", "/s", NULL, rate_units},
+    [DIMENSION_RATIO] = {"ratio", "30%", "%", "%", NULL, ratio_units, .may_be_negative = true},
+    [DIMENSION_BYTES] = {"size", "64MiB", "B, kB, MB, GB, TB, KiB, MiB, GiB or TiB", "B", "MiB",
                          bytes_units, .is_whole = true, .avoids_fractions = true},
+    [DIMENSION_BANDWIDTH] = {"bandwidth", "20GB/s",
+                             "B/s, kB/s, MB/s, GB/s, TB/s, KiB/s, MiB/s, GiB/s, TiB/s, Mbit/s, "
+                             "Gbit/s or Tbit/s",
+                             "B/s", "GB/s", bandwidth_units, .avoids_fractions = true},
 };
 
 static const DimensionFacts *find_facts(Dimension dimension) {
@@ -203,8 +221,9 @@ static bool report_unit(const char *text, const Number *number, Dimension dimens
     if (number_print(suggested, value) == 0) {
         return report_no_quantity(text, dimension, error);
     }
+    const char *unit = dimension_facts->meant_unit;
     return error_set(error, "'%.*s' has no unit; write for example '%s%s'", shown, text, suggested,
-                     dimension == DIMENSION_BYTES ? "MiB" : dimension_facts->plain_unit);
+                     unit == NULL ? dimension_facts->plain_unit : unit);
 }
 
 static bool check_value(const char *text, const Number *number, Dimension dimension, double value,

@@ -1,4 +1,4 @@
-/* Quantities with their units: "250ms", "1.5k/s", "30%", "64MiB", "4k".
+/* Quantities with their units: "250ms", "1.5k/s", "30%", "64MiB", "20GB/s", "4k".
  *
  * A number is [-]digits[.digits][e[-]digits] and nothing else: no spaces, commas, underscores, hex,
  * nan or inf, whatever the locale. k and M may follow the number of a rate or a count. Reading is
@@ -14,12 +14,13 @@
 #include <stddef.h>
 
 typedef enum Dimension {
-    DIMENSION_NUMBER,   /* any real number; negative ones too */
-    DIMENSION_COUNT,    /* a whole number, 0 to 2^53 */
-    DIMENSION_DURATION, /* seconds, not negative; ns us ms s min h d */
-    DIMENSION_RATE,     /* per second, not negative; /s /min /h /d */
-    DIMENSION_RATIO,    /* 1 is 100%; negative ones too; only % */
-    DIMENSION_BYTES,    /* whole bytes, 0 to 2^53; B kB MB GB TB KiB MiB GiB TiB */
+    DIMENSION_NUMBER,    /* any real number; negative ones too */
+    DIMENSION_COUNT,     /* a whole number, 0 to 2^53 */
+    DIMENSION_DURATION,  /* seconds, not negative; ns us ms s min h d */
+    DIMENSION_RATE,      /* per second, not negative; /s /min /h /d */
+    DIMENSION_RATIO,     /* 1 is 100%; negative ones too; only % */
+    DIMENSION_BYTES,     /* whole bytes, 0 to 2^53; B kB MB GB TB KiB MiB GiB TiB */
+    DIMENSION_BANDWIDTH, /* bytes per second, not negative; those with /s, Mbit/s Gbit/s Tbit/s */
     DIMENSION_END
 } Dimension;
 

@@ -199,6 +199,7 @@ void schema_read_value(SchemaReader *reader, const char *owner, const Param *par
         return;
     case PARAM_DURATIONS:
     case PARAM_RATES:
+    case PARAM_NUMBERS:
     case PARAM_COUNTS:
     case PARAM_CHOICES:
     case PARAM_COMPONENTS:

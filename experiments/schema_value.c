@@ -23,6 +23,8 @@ static Dimension param_dimension(ParamType type) {
         return DIMENSION_RATIO;
     case PARAM_BYTES:
         return DIMENSION_BYTES;
+    case PARAM_BANDWIDTH:
+        return DIMENSION_BANDWIDTH;
     case PARAM_COUNT:
     case PARAM_COUNTS:
         return DIMENSION_COUNT;
@@ -88,6 +90,8 @@ const char *schema_type_name(const Param *param) {
         return "duration, or list of durations";
     case PARAM_RATES:
         return "rate, or list of rates";
+    case PARAM_NUMBERS:
+        return "number, or list of numbers";
     case PARAM_COUNTS:
         return "count, or list of counts";
     default:
@@ -358,6 +362,7 @@ void schema_read_scalar(SchemaReader *reader, const char *owner, const Param *pa
     case PARAM_RATIO:
     case PARAM_NUMBER:
     case PARAM_BYTES:
+    case PARAM_BANDWIDTH:
         read_number(reader, owner, param, value, member);
         return;
     case PARAM_FLAG:
@@ -398,6 +403,7 @@ static void read_item(SchemaReader *reader, const char *owner, const Param *para
         read_duration(reader, owner, param, value, (SimTime *)items + index);
         return;
     case PARAM_RATES:
+    case PARAM_NUMBERS:
         read_number(reader, owner, param, value, (double *)items + index);
         return;
     case PARAM_COUNTS:
@@ -425,7 +431,8 @@ static void *list_room(SchemaReader *reader, ParamType type, void *member, uint3
         *list = (DurationList){model_alloc(reader->model, count, sizeof *list->items), count};
         return list->items;
     }
-    case PARAM_RATES: {
+    case PARAM_RATES:
+    case PARAM_NUMBERS: {
         NumberList *list = member;
         *list = (NumberList){model_alloc(reader->model, count, sizeof *list->items), count};
         return list->items;

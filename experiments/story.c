@@ -25,6 +25,7 @@ static const Phrase phrases[] = {
     {"cancelled", "cancelled at"},
     {"lost", "lost at"},
     {"failed", "failed at"},
+    {"falls back", "falls back to"},
     {"suspended", "suspended at"},
     {"resumed", "resumed at"},
     {"fault_begins", "fault begins"},

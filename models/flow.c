@@ -6,7 +6,8 @@
  * or into service on_served    its own work is done: calls others (begin, for each), then answers
  *   on_reply     the answer reaches the caller, who may have stopped waiting
  *   failed       another attempt after a backoff, or the end
- *   end          the call ends: its parent attempt goes on, or the client's request is over
+ *   end          the call ends: its parent attempt goes on, or the client's request is over; or a
+ *                fallback begins in its place
  *
  * Without network latency a message is delivered at once, without an event; the recursion is
  * bounded by the depth of the dependency graph, because a retry always takes an event. Slots are
@@ -37,7 +38,8 @@ void flow_begin(World *world, uint32_t edge_index, uint32_t parent, const Origin
     EdgeState *state = &world->edges[edge_index];
     Call *call = world_call(world, slot);
     *call = (Call){.key = origin->key,
-                   .began_at = world->now,
+                   .began_at = origin->began_at,
+                   .attempts_before = origin->attempts_before,
                    .edge = edge_index,
                    .parent = parent,
                    .sibling = NONE,
@@ -311,16 +313,7 @@ static void call_group(World *world, uint32_t slot, const CallGroup *group) {
     Attempt *attempt = world_attempt(world, slot);
     const Call *call = world_call(world, attempt->call);
     CHECK(attempt->state == ATTEMPT_CALLING);
-    Origin origin = {.key = call->key,
-                     .path = attempt->path,
-                     .client = call->client,
-                     .user = NONE,
-                     .input_tokens = call->input_tokens,
-                     .output_tokens = call->output_tokens,
-                     .prompt = call->prompt,
-                     .mark = call->mark,
-                     .rank = call->rank,
-                     .is_measured = call->is_measured};
+    Origin origin = origin_like(world, call, attempt->path);
     for (uint32_t i = 0; i < group->edge_count; i++) {
         if (is_made(world, group->first_edge + i, attempt)) {
             attempt->pending++;
@@ -517,6 +510,10 @@ void flow_end(World *world, uint32_t call_slot, Outcome outcome) {
     const Edge *edge = &world->model->edges[call->edge];
     uint32_t parent = call->parent;
     close_call(world, call_slot);
+    if (outcome != OUTCOME_OK && edge->fallback != NONE) {
+        fall_back(world, call_slot);
+        return;
+    }
     if (outcome == OUTCOME_OK) {
         const BudgetOps *budget = edge->budget.kind->ops;
         if (budget->on_success != NULL) {

@@ -25,7 +25,7 @@ void flow_put_back(World *world, uint32_t attempt);
 void flow_work_lost(World *world, uint32_t attempt, SimTime work);
 
 /* The attempt's own work in seconds, as drawn for (request, service, attempt). */
-double flow_draw_work_s(World *world, uint32_t attempt);
+double flow_draw_work_s(const World *world, uint32_t attempt);
 
 /* Whether a fault makes the attempt fail after a time of its own instead of its work. */
 bool flow_fails_early(const World *world, uint32_t attempt);

@@ -1,27 +1,7 @@
 #include "models/flow_parts.h"
 
-#include "models/routers/router.h"
 #include "models/servers/server.h"
 #include "sim/check.h"
-
-uint32_t route_among(World *world, const Call *call, const Attempt *attempt) {
-    const Edge *edge = &world->model->edges[call->edge];
-    const Service *service = &world->model->services[edge->to];
-    const ServiceState *state = &world->services[edge->to];
-    const uint32_t *routable = &world->routable[service->replica_first];
-    CHECK(state->routable_count > 1);
-    Rng rng = drawn_by(&world->edges[call->edge].key, call->key, attempt->path, DRAW_ROUTE);
-    RouterView view = {.replicas = routable,
-                       .outstanding = world->outstanding,
-                       .replica_count = state->routable_count,
-                       .rng = &rng};
-    const RouterOps *ops = service->route.kind->ops;
-    void *route_state =
-        service->route.kind->state_size > 0 ? world_state(world, state->route_state) : NULL;
-    uint32_t picked = ops->pick(service->route.params, route_state, &view);
-    CHECK(picked < world->model->replica_count);
-    return picked;
-}
 
 /* ---- The queue of a replica: in the order of arrival, by priority first if the service says so */
 
@@ -267,6 +247,38 @@ void unlink_child(World *world, uint32_t parent, uint32_t call_slot) {
     *link = world_call(world, call_slot)->sibling;
 }
 
+/* Fills in whose request it is, and tells it. */
+static void tell(World *world, const Call *call, Note *note) {
+    CHECK(world->options.on_note != NULL);
+    note->at = world->now;
+    note->client = call->client;
+    note->request = call->client == NONE ? 0 : call->key - world->clients[call->client].key_base;
+    world->options.on_note(world->options.context, note);
+}
+
+void fall_back(World *world, uint32_t call_slot) {
+    const Call *call = world_call(world, call_slot);
+    const Edge *edge = &world->model->edges[call->edge];
+    uint32_t parent = call->parent;
+    CHECK(!call->is_open && edge->fallback != NONE);
+    uint32_t path = parent == NONE ? 0 : world_attempt(world, parent)->path;
+    Origin origin = origin_like(world, call, path);
+    origin.began_at = call->began_at;
+    origin.attempts_before = call->attempts_before + call->attempt_count;
+    probe_count(&world->probe, edge->caller, COUNT_FALLBACKS, call->is_measured);
+    if (world->options.on_note != NULL) {
+        Note note = {.what = "falls back", .replica = NONE, .detail = ""};
+        uint32_t to = world->model->edges[edge->fallback].to;
+        note.component = model_service_component(world->model, to);
+        tell(world, call, &note);
+    }
+    if (parent != NONE) {
+        unlink_child(world, parent, call_slot);
+    }
+    flow_begin(world, edge->fallback, parent, &origin);
+    release_call(world, call_slot); /* what both refer to has not been without a holder */
+}
+
 /* Luck belongs to (request, service, attempt): the same attempt fails in every scenario. */
 bool is_unlucky(World *world, const Attempt *attempt, const Replica *replica) {
     const Call *call = world_call(world, attempt->call);
@@ -333,7 +345,7 @@ Rng flow_rng_of_work(const World *world, uint32_t slot) {
     return drawn_by(&service->key, world_call(world, attempt->call)->key, path, DRAW_WORK);
 }
 
-double flow_draw_work_s(World *world, uint32_t slot) {
+double flow_draw_work_s(const World *world, uint32_t slot) {
     const Attempt *attempt = world_attempt(world, slot);
     const Dist *work = &world_service_of(world, &world->replicas[attempt->replica])->work;
     CHECK(attempt->state == ATTEMPT_SERVING);
@@ -390,14 +402,11 @@ void note_tell(World *world, uint32_t slot, const char *what, const char *detail
     const Call *call = world_call(world, attempt->call);
     bool has_replica = attempt->replica != NONE;
     const Service *service = &world->model->services[world->model->edges[call->edge].to];
-    CHECK(world->options.on_note != NULL);
-    Note note = {.at = world->now,
-                 .what = what,
+    Note note = {.what = what,
                  .component = world->model->client_count + world->model->edges[call->edge].to,
                  .replica = has_replica ? attempt->replica - service->replica_first : NONE,
-                 .client = call->client,
                  .attempt = attempt->number,
                  .detail = detail};
-    note.request = call->client == NONE ? 0 : call->key - world->clients[call->client].key_base;
-    world->options.on_note(world->options.context, &note);
+    CHECK(attempt->state != ATTEMPT_FREE);
+    tell(world, call, &note);
 }

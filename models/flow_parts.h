@@ -9,15 +9,33 @@
 /* What a call inherits from the request it belongs to. */
 typedef struct Origin {
     uint64_t key;
+    SimTime began_at;
+    uint32_t attempts_before; /* of the calls that this one stands in for */
     uint32_t path;
     uint32_t client; /* NONE: it was there at the start */
-    uint32_t user;   /* NONE unless a closed client's user asks */
+    uint32_t user;   /* of a closed client; NONE */
     uint32_t input_tokens, output_tokens;
     uint32_t prompt; /* of World.prompts; NONE */
     uint16_t mark;   /* fault that has marked it, counted from 1; 0: none */
     uint8_t rank;
     bool is_measured;
 } Origin;
+
+/* For one more call on behalf of the same request, which begins now. */
+static inline Origin origin_like(const World *world, const Call *call, uint32_t path) {
+    DCHECK(call->holders > 0);
+    return (Origin){.key = call->key,
+                    .began_at = world->now,
+                    .path = path,
+                    .client = call->client,
+                    .user = call->user,
+                    .input_tokens = call->input_tokens,
+                    .output_tokens = call->output_tokens,
+                    .prompt = call->prompt,
+                    .mark = call->mark,
+                    .rank = call->rank,
+                    .is_measured = call->is_measured};
+}
 
 /* Purposes of draws by key: they separate what one request draws at one place. */
 typedef enum DrawPurpose {
@@ -100,7 +118,10 @@ void refuse(World *world, uint32_t attempt, const char *why);
 /* The caller has lost an attempt: tries again or ends the call. */
 void failed(World *world, uint32_t call, Outcome failure);
 
-/* ---- Movements, models/flow_parts.c */
+/* ---- Routes, models/route.c */
+
+/* Bytes that the service's router keeps. */
+size_t route_state_size(const Service *service);
 
 /* The replica that gets the attempt, asking the service's router; there are two or more. */
 uint32_t route_among(World *world, const Call *call, const Attempt *attempt);
@@ -115,6 +136,9 @@ static inline uint32_t pick_replica(World *world, const Call *call, const Attemp
     DCHECK(count <= world->model->services[edge->to].replica_count);
     return count == 0 ? NONE : world->routable[world->model->services[edge->to].replica_first];
 }
+
+/* ---- Movements, models/flow_parts.c */
+
 void queue_append(World *world, Replica *replica, uint32_t attempt);
 void queue_unlink(World *world, Replica *replica, uint32_t attempt);
 /* Out of the queue and out of the system, unserved. */
@@ -152,6 +176,8 @@ void lose(World *world, uint32_t attempt);
 void drop(World *world, uint32_t attempt, bool is_used);
 void release_call(World *world, uint32_t call);
 void unlink_child(World *world, uint32_t parent, uint32_t call);
+/* A call that has failed and is closed is made by its fallback instead. */
+void fall_back(World *world, uint32_t call);
 
 /* ---- Losses, models/losses.c */
 

@@ -37,7 +37,9 @@ typedef enum ParamType {
     PARAM_RATES,       /* NumberList; a list of rates */
     PARAM_RATIO,       /* double; "30%" or 0.3 */
     PARAM_NUMBER,      /* double; a pure number */
-    PARAM_BYTES,       /* double; a size, "80GiB" */
+    PARAM_NUMBERS,     /* NumberList; one number or a list */
+    PARAM_BYTES,       /* double; whole bytes, "128KiB" */
+    PARAM_BANDWIDTH,   /* double, bytes per second; "20GB/s" */
     PARAM_COUNT,       /* uint32_t; "4k"; "unlimited" = COUNT_UNLIMITED where allowed */
     PARAM_COUNTS,      /* CountList; one count or a list */
     PARAM_FLAG,        /* bool; true or false */

@@ -158,19 +158,21 @@ static void finish_services(Model *model) {
     }
 }
 
-/* "gateway->llm"; a second edge between the two is "gateway->llm#2": streams are keyed by it. */
+/* "gateway->llm"; a second edge between the two is "gateway->llm#2", a fallback "gateway->llm
+ * fallback": streams are keyed by it. */
 static char *edge_name(Model *model, uint32_t index) {
     const Edge *edge = &model->edges[index];
     CHECK(index < model->edge_count);
     uint32_t number = 1;
     for (uint32_t i = 0; i < index; i++) {
-        number += model->edges[i].caller == edge->caller && model->edges[i].to == edge->to;
+        number += model->edges[i].caller == edge->caller && model->edges[i].to == edge->to &&
+                  model->edges[i].is_fallback == edge->is_fallback;
     }
     const char *from = model_component_name(model, edge->caller);
     const char *to = model->services[edge->to].name;
-    size_t size = strlen(from) + strlen(to) + 16;
+    size_t size = strlen(from) + strlen(to) + 32;
     char *name = model_alloc(model, size, 1);
-    int length = snprintf(name, size, "%s->%s", from, to);
+    int length = snprintf(name, size, "%s->%s%s", from, to, edge->is_fallback ? " fallback" : "");
     if (number > 1) {
         snprintf(name + length, size - (size_t)length, "#%u", number);
     }
@@ -182,6 +184,8 @@ static void finish_edges(Model *model) {
         Edge *edge = &model->edges[i];
         CHECK(edge->to < model->service_count);
         CHECK(i >= model->client_count || edge->caller == i);
+        CHECK(edge->fallback == NONE || (model->edges[edge->fallback].is_fallback &&
+                                         model->edges[edge->fallback].caller == edge->caller));
         edge->name = edge_name(model, i);
         edge->timeout_timer = model_alloc(model, edge->timeout.count, sizeof *edge->timeout_timer);
         for (uint32_t k = 0; k < edge->timeout.count; k++) {
@@ -199,8 +203,10 @@ static void add_edges_of_nobody(Model *model) {
     }
     model->edges = edges;
     for (uint32_t i = 0; i < model->service_count; i++) {
-        edges[model_edge_of_nobody(model, i)] = (Edge){
-            .caller = model_service_component(model, i), .to = i, .deadline = SIM_TIME_NEVER};
+        edges[model_edge_of_nobody(model, i)] = (Edge){.caller = model_service_component(model, i),
+                                                       .to = i,
+                                                       .deadline = SIM_TIME_NEVER,
+                                                       .fallback = NONE};
     }
     CHECK(model->edge_count < NONE - model->service_count);
 }

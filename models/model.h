@@ -53,6 +53,8 @@ typedef struct Edge {
     uint8_t late_reply; /* LateReply */
     uint8_t on_failure; /* OnFailure */
     double probability; /* that the call is made at all */
+    uint32_t fallback;  /* the edge by which one that has failed is made instead; NONE */
+    bool is_fallback;
     bool has_latency, has_reply_latency;
     Dist latency, reply_latency; /* seconds; the network's unless the call sets them */
     char *name;                  /* "gateway->llm", for streams and messages */
@@ -167,8 +169,9 @@ typedef struct Model {
     uint32_t replica_count;
     uint32_t user_count;
     uint32_t rank_count; /* distinct priorities of clients, 1 or more */
-    /* The clients' own first, in the order of clients. Behind the last, uncounted, is one for each
-     * service that nobody calls by: what is there at the start came that way. */
+    /* The clients' own first, in the order of clients; then those of services, each group's side by
+     * side; then fallbacks. Behind the last, uncounted, is one for each service that nobody calls
+     * by: what is there at the start came that way. */
     Edge *edges;
     uint32_t edge_count;
     Fault *faults;

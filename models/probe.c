@@ -112,6 +112,7 @@ static void measure_counts(const Scope *scope, double *values) {
     values[METRIC_refused] = (double)counts[COUNT_REFUSED];
     values[METRIC_errors] = (double)counts[COUNT_ERROR];
     values[METRIC_attempts] = (double)counts[COUNT_ATTEMPTS];
+    values[METRIC_fallbacks] = (double)counts[COUNT_FALLBACKS];
     values[METRIC_success] = ratio((double)counts[COUNT_ANSWERED],
                                    (double)(counts[COUNT_ANSWERED] + counts[COUNT_TIMEOUT] +
                                             counts[COUNT_REFUSED] + counts[COUNT_ERROR]));

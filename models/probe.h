@@ -62,6 +62,7 @@ typedef enum Count {
     COUNT_PREFIX_QUERIED, /* tokens looked up in the prefix cache on admission */
     COUNT_PREFIX_HIT,     /* and found there */
     COUNT_UNSERVABLE,     /* answered with an error because they can never fit */
+    COUNT_FALLBACKS,      /* calls that had failed and were made by their fallback */
     COUNT_KIND_COUNT
 } Count;
 

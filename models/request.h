@@ -14,8 +14,8 @@
 #include "sim/queue.h"
 
 typedef struct Call {
-    uint64_t key; /* of the client's request: what is drawn for it is drawn by this */
-    SimTime began_at;
+    uint64_t key;       /* of the client's request: what is drawn for it is drawn by this */
+    SimTime began_at;   /* of a fallback: when the call began that it stands in for */
     SimTime last_delay; /* of the latest retry: decorrelated jitter grows from it */
     EventId retry_timer;
     EventId deadline_timer;
@@ -24,7 +24,7 @@ typedef struct Call {
     uint32_t sibling;   /* next call of the same parent */
     uint32_t in_flight; /* newest attempt that the caller waits for; NONE */
     uint32_t client;    /* whose request it is; NONE: what was there at the start */
-    uint32_t user;      /* of a closed client; NONE */
+    uint32_t user;      /* of a closed client, whose request it is; NONE */
     uint32_t input_tokens, output_tokens;
     uint32_t path; /* tells apart the calls that one request makes; 0 for the request itself */
     uint32_t attempt_count;
@@ -33,10 +33,11 @@ typedef struct Call {
     bool is_open;      /* somebody waits for it */
     bool is_measured;  /* its request arrived after the warm-up */
     bool is_in_backoff;
-    uint16_t mark;          /* fault that has marked its request, counted from 1; 0: none */
-    uint8_t rank;           /* of its client's priority among all: 0 goes first */
-    uint32_t prompt;        /* of World.prompts: what it may share with others; NONE */
-    SimTime first_token_at; /* when the caller saw it, of the answer that counts; 0: none yet */
+    uint16_t mark;            /* fault that has marked its request, counted from 1; 0: none */
+    uint8_t rank;             /* of its client's priority among all: 0 goes first */
+    uint32_t prompt;          /* of World.prompts: what it may share with others; NONE */
+    uint32_t attempts_before; /* of a fallback: what the calls took that it stands in for */
+    SimTime first_token_at;   /* when the caller saw it, of the answer that counts; 0: none yet */
 } Call;
 
 typedef enum AttemptState {

@@ -65,6 +65,7 @@ static void begin_request(World *world, uint32_t index, uint32_t user, const Arr
     const Client *client = &world->model->clients[index];
     ClientState *state = &world->clients[index];
     Origin origin = {.key = state->key_base + state->request_count++,
+                     .began_at = world->now,
                      .client = index,
                      .user = user,
                      .prompt = NONE,
@@ -135,7 +136,7 @@ static void tell_request(World *world, const Call *call, Outcome outcome, bool i
                             .ended_at = world->now,
                             .first_token_at = call->first_token_at,
                             .client = call->client,
-                            .attempt_count = call->attempt_count,
+                            .attempt_count = call->attempts_before + call->attempt_count,
                             .input_tokens = call->input_tokens,
                             .output_tokens = call->output_tokens,
                             .outcome = outcome,

@@ -48,7 +48,7 @@ static void create_services(World *world) {
         ServiceState *state = &world->services[s];
         state->key =
             rng_key(world->options.seed, world->options.replication, service->name, "service");
-        state->route_state = state_reserve(world, state_size(&service->route));
+        state->route_state = state_reserve(world, route_state_size(service));
         for (uint32_t i = 0; i < service->replica_count; i++) {
             Replica *replica = &world->replicas[service->replica_first + i];
             *replica = (Replica){.service = s,

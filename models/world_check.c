@@ -268,7 +268,7 @@ static void check_client_probe(const World *world, const Census *census, uint32_
         uint64_t open = census->requests[2 * (size_t)client + is_measured];
         CHECK(counts[COUNT_OFFERED] == counts[COUNT_ANSWERED] + counts[COUNT_TIMEOUT] +
                                            counts[COUNT_REFUSED] + counts[COUNT_ERROR] + open);
-        CHECK(counts[COUNT_ATTEMPTS] >= counts[COUNT_OFFERED]);
+        CHECK(counts[COUNT_ATTEMPTS] >= counts[COUNT_OFFERED] + counts[COUNT_FALLBACKS]);
         open_count += open;
     }
     CHECK((uint64_t)probe->levels[LEVEL_IN_SYSTEM].value == open_count);

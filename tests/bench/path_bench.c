@@ -15,13 +15,15 @@
 
 enum { REPETITIONS = 7 };
 
-/* Load 0.9 of `slots` servers with a mean work of 1 ms; timeouts that never fire but are armed. */
+/* Load 0.9 of `slots` servers on each replica with a mean work of 1 ms; timeouts that never fire
+ * but are armed. */
 static const char *const queue_text =
     "knockon: 1\n"
     "name: path\n"
     "run: {duration: %.9fs, warmup: 100ms, sample_every: 1s, replications: 1}\n"
     "clients: {web: {target: api, arrivals: {poisson: {rate: %d/s}}, call: {timeout: 20s}}}\n"
-    "services: {api: {server: {pool: {concurrency: %d}}, work: {exponential: {mean: 1ms}}}}\n"
+    "services: {api: {replicas: %d, server: {pool: {concurrency: %d}}, work: {exponential: {mean:"
+    " 1ms}}}}\n"
     "verdict: none\n";
 
 /* A million users whose requests all wait in one queue. */
@@ -70,10 +72,11 @@ static double run_ns_per_request(const Model *model, uint32_t replication) {
     return seconds * 1e9 / requests;
 }
 
-static void bench_queue(const char *name, int slots, double requests, double goal_ns) {
+static void bench_queue(const char *name, int replicas, int slots, double requests,
+                        double goal_ns) {
     char text[1024];
-    int rate_per_s = 900 * slots;
-    snprintf(text, sizeof text, queue_text, requests / rate_per_s, rate_per_s, slots);
+    int rate_per_s = 900 * slots * replicas;
+    snprintf(text, sizeof text, queue_text, requests / rate_per_s, rate_per_s, replicas, slots);
     Model *model = compile_text(text);
     double ns[REPETITIONS];
     for (uint32_t i = 0; i < REPETITIONS; i++) {
@@ -105,7 +108,7 @@ static void bench_crowd(void) {
 static void bench_memory(double requests) {
     double before_mib = peak_mib();
     char text[1024];
-    snprintf(text, sizeof text, queue_text, requests / 900000, 900000, 1000);
+    snprintf(text, sizeof text, queue_text, requests / 900000, 900000, 1, 1000);
     Model *model = compile_text(text);
     run_ns_per_request(model, 0);
     printf("%-28s %8.3g requests: peak %.1f MiB more than before\n", "memory over a run", requests,
@@ -117,8 +120,9 @@ int main(int argc, char **argv) {
     double requests = argc > 1 ? atof(argv[1]) : 2e6;
     bench_memory(requests / 2);
     bench_memory(requests * 10);
-    bench_queue("M/M/1 at 90 %", 1, requests, 150);
-    bench_queue("M/M/64 at 90 %", 64, requests, 200);
+    bench_queue("M/M/1 at 90 %", 1, 1, requests, 150);
+    bench_queue("M/M/64 at 90 %", 1, 64, requests, 200);
+    bench_queue("16 replicas, least_requests", 16, 4, requests, 250);
     bench_crowd();
     return EXIT_SUCCESS;
 }

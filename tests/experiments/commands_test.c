@@ -200,6 +200,15 @@ START_TEST(graph_draws_components_and_policies) {
                "    \"gateway\" -> \"model\" [label=\"2s\"];\n"
                "}\n",
                "");
+    Said said =
+        say("graph mini.yaml --set services.gateway.calls[0].probability=50% --set "
+            "clients.web.call.fallback.to=model --set clients.web.call.fallback.timeout=1s");
+    ck_assert_ptr_nonnull(
+        strstr(said.out, "    \"gateway\" -> \"model\" [label=\"2s, 50%\"];\n"
+                         "    \"web\" -> \"model\" [label=\"fallback, 1s\", style=dashed];\n"
+                         "}\n"));
+    free(said.out);
+    free(said.err);
     teardown();
 }
 END_TEST

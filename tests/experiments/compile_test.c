@@ -227,6 +227,45 @@ START_TEST(two_calls_between_the_same_services_have_two_names) {
 }
 END_TEST
 
+/* Edges keep their places and names whether they have a fallback or not. */
+START_TEST(fallbacks_stand_behind_all_other_calls_and_have_names_of_their_own) {
+    Compiled result = compiled(
+        "knockon: 1\n"
+        "network: {default: {latency: 3ms}}\n"
+        "clients: {w: {target: a, arrivals: {poisson: {rate: 1/s}}, call: {fallback: {to: c,"
+        " deadline: 5s}}}}\n"
+        "services:\n"
+        "  a: {calls: [{to: b, on_failure: ignore, fallback: {to: c, fallback: {to: c}}}, {to: c}]}"
+        "\n"
+        "  b: {}\n"
+        "  c: {}\n",
+        NULL);
+    ck_assert_str_eq(result.messages, "");
+    static const struct {
+        const char *name;
+        uint32_t fallback;
+    } expected[] = {{"w->a", 3},
+                    {"a->b", 5},
+                    {"a->c", NONE},
+                    {"w->c fallback", NONE},
+                    {"a->c fallback", NONE},
+                    {"a->c fallback#2", 4}};
+    ck_assert_uint_eq(result.model->edge_count, 6);
+    for (uint32_t i = 0; i < 6; i++) {
+        const Edge *edge = &result.model->edges[i];
+        ck_assert_str_eq(edge->name, expected[i].name);
+        ck_assert_uint_eq(edge->fallback, expected[i].fallback);
+        ck_assert(edge->is_fallback == (i >= 3));
+        ck_assert(edge->has_latency && edge->probability == 1);
+    }
+    ck_assert_int_eq(result.model->edges[0].deadline, SIM_TIME_NEVER);
+    ck_assert_int_eq(result.model->edges[3].deadline, 5 * SIM_TIME_S);
+    ck_assert_uint_eq(result.model->edges[5].on_failure, ON_FAILURE_IGNORE);
+    ck_assert_uint_eq(result.model->edges[4].on_failure, ON_FAILURE_IGNORE);
+    compiled_free(&result);
+}
+END_TEST
+
 START_TEST(a_call_has_the_latency_of_the_network_unless_it_says_otherwise) {
     Compiled result = compiled(
         "knockon: 1\n"
@@ -318,6 +357,7 @@ TEST_SUITE("experiments/compile", the_example_of_the_manual_becomes_its_model,
            set_reaches_every_scalar, the_order_of_components_changes_nothing_but_their_numbers,
            what_is_left_out_has_the_promised_default,
            two_calls_between_the_same_services_have_two_names,
+           fallbacks_stand_behind_all_other_calls_and_have_names_of_their_own,
            a_call_has_the_latency_of_the_network_unless_it_says_otherwise,
            calls_may_go_32_services_deep_and_no_deeper, all_mistakes_of_a_file_are_told_at_once,
            words_of_later_versions_are_refused_by_name,

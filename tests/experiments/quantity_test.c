@@ -10,7 +10,8 @@
 #include <string.h>
 
 static const Dimension N = DIMENSION_NUMBER, C = DIMENSION_COUNT, D = DIMENSION_DURATION,
-                       R = DIMENSION_RATE, P = DIMENSION_RATIO, B = DIMENSION_BYTES;
+                       R = DIMENSION_RATE, P = DIMENSION_RATIO, B = DIMENSION_BYTES,
+                       W = DIMENSION_BANDWIDTH;
 
 START_TEST(quantities_are_read_to_the_nearest_double_and_printed_as_people_write_them) {
     const struct {
@@ -56,6 +57,14 @@ START_TEST(quantities_are_read_to_the_nearest_double_and_printed_as_people_write
         {B, "80GB", 8e10, "80GB"},
         {B, "1001B", 1001, "1001B"},
         {B, "2TiB", 2199023255552.0, "2TiB"},
+        {W, "20GB/s", 2e10, "20GB/s"},
+        {W, "400Gbit/s", 5e10, "50GB/s"},
+        {W, "1Mbit/s", 125000, "125kB/s"},
+        {W, "0.8Tbit/s", 1e11, "100GB/s"},
+        {W, "1.5GiB/s", 1610612736, "1.5GiB/s"},
+        {W, "7kB/s", 7000, "7kB/s"},
+        {W, "0.3B/s", 0.3, "0.3B/s"},
+        {W, "0TB/s", 0, "0B/s"},
         {C, "4", 4, "4"},
         {C, "4k", 4000, "4k"},
         {C, "17.6k", 17600, "17600"},
@@ -134,6 +143,11 @@ START_TEST(what_is_not_a_quantity_is_refused_with_how_to_write_it) {
          "write for example '64MiB'"},
         {B, "0.3B", "'0.3B' is not a whole number of bytes"},
         {B, "9000TiB", "'9000TiB' is too large for a size"},
+        {W, "20", "'20' has no unit; write for example '20GB/s'"},
+        {W, "20GB",
+         "'20GB' is not a bandwidth: units are B/s, kB/s, MB/s, GB/s, TB/s, KiB/s, MiB/s, GiB/s, "
+         "TiB/s, Mbit/s, Gbit/s or Tbit/s; write for example '20GB/s'"},
+        {W, "-1B/s", "'-1B/s' is negative: a bandwidth is not"},
         {C, "1.5", "'1.5' is not a whole number"},
         {C, "-1", "'-1' is negative: a count is not"},
         {C, "4K", "'4K' is not a count: units are k or M; write for example '4k'"},

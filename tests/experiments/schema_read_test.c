@@ -9,8 +9,9 @@ typedef struct Everything {
     SimTime duration, never, asked;
     bool has_asked;
     DurationList durations;
-    double rate, ratio, number, size;
-    NumberList rates;
+    double rate, ratio, number;
+    NumberList rates, numbers;
+    double bytes, bandwidth, size;
     uint32_t count, endless;
     CountList counts;
     bool flag;
@@ -41,6 +42,9 @@ static const Param everything_params[] = {
     {"size", PARAM_BYTES, AT(size), .preset = "2GiB", .min = 1000, .max = PARAM_NO_MAX,
      .doc = "D."},
     {"rates", PARAM_RATES, AT(rates), .preset = "3/s", .max = 100, .doc = "D."},
+    {"numbers", PARAM_NUMBERS, AT(numbers), .preset = "-7.5", .min = -8, .max = 8, .doc = "D."},
+    {"bytes", PARAM_BYTES, AT(bytes), .preset = "4KiB", .max = 1e6, .doc = "D."},
+    {"bandwidth", PARAM_BANDWIDTH, AT(bandwidth), .preset = "20GB/s", .max = 1e12, .doc = "D."},
     {"count", PARAM_COUNT, AT(count), .preset = "7", .min = 3, .max = 5000, .doc = "D."},
     {"endless", PARAM_COUNT, AT(endless), .preset = "unlimited", .max = 10,
      .may_be_unlimited = true, .doc = "D."},
@@ -102,6 +106,10 @@ START_TEST(presets_go_through_the_same_parser) {
     ck_assert_double_eq(r.out.ratio, 0.25);
     ck_assert_double_eq(r.out.size, 2147483648.0);
     ck_assert_double_eq(r.out.number, 1.5);
+    ck_assert_uint_eq(r.out.numbers.count, 1);
+    ck_assert_double_eq(r.out.numbers.items[0], -7.5);
+    ck_assert_double_eq(r.out.bytes, 4096);
+    ck_assert_double_eq(r.out.bandwidth, 2e10);
     ck_assert_uint_eq(r.out.count, 7);
     ck_assert_uint_eq(r.out.endless, COUNT_UNLIMITED);
     ck_assert_uint_eq(r.out.counts.count, 0);
@@ -125,14 +133,13 @@ END_TEST
 
 START_TEST(every_type_is_read_as_it_is_written) {
     Reading r;
-    read_text(
-        &r,
-        "{first: a, duration: 250ms, never: 2s, asked: 0s, durations: [1s, none, 2.5s],\n"
-        " rate: 90/min, ratio: 12.5%, number: -1.25, size: 1.5MB, rates: [0/s, 6/s], count: 4k,\n"
-        " endless: 0, counts: [1, 10], flag: false, choice: maybe, choices: green,\n"
-        " dist: {exponential: {mean: 20ms}}, tokens: {uniform: {min: 2, max: 5}},\n"
-        " service: gateway, components: [model, web], text: 'a: b', file: /dev/null,\n"
-        " kind: {fixed: {max_attempts: 5}}, step: {gamma: {mean: 1s, cv: 2}}}");
+    read_text(&r, "{first: a, duration: 250ms, never: 2s, asked: 0s, durations: [1s, none, 2.5s],\n"
+                  " rate: 90/min, ratio: 12.5%, number: -1.25, rates: [0/s, 6/s], count: 4k,\n"
+                  " numbers: [3, 0.25, -1], bytes: 128kB, bandwidth: 100Gbit/s, size: 1.5MB,\n"
+                  " endless: 0, counts: [1, 10], flag: false, choice: maybe, choices: green,\n"
+                  " dist: {exponential: {mean: 20ms}}, tokens: {uniform: {min: 2, max: 5}},\n"
+                  " service: gateway, components: [model, web], text: 'a: b', file: /dev/null,\n"
+                  " kind: {fixed: {max_attempts: 5}}, step: {gamma: {mean: 1s, cv: 2}}}");
     ck_assert_str_eq(r.messages, "");
     ck_assert_uint_eq(r.out.first, 0);
     ck_assert_int_eq(r.out.duration, 250000000);
@@ -146,6 +153,11 @@ START_TEST(every_type_is_read_as_it_is_written) {
     ck_assert_double_eq(r.out.size, 1500000);
     ck_assert_double_eq(r.out.number, -1.25);
     ck_assert_double_eq(r.out.rates.items[1], 6);
+    ck_assert_uint_eq(r.out.numbers.count, 3);
+    ck_assert_double_eq(r.out.numbers.items[1], 0.25);
+    ck_assert_double_eq(r.out.numbers.items[2], -1);
+    ck_assert_double_eq(r.out.bytes, 128000);
+    ck_assert_double_eq(r.out.bandwidth, 1.25e10);
     ck_assert_uint_eq(r.out.count, 4000);
     ck_assert_uint_eq(r.out.endless, 0);
     ck_assert_uint_eq(r.out.counts.items[1], 10);
@@ -191,6 +203,10 @@ START_TEST(bounds_say_what_would_do) {
         {"{rate: 101/s}", "1:8: 'rate' of a thing must be from 0/s to 100/s, not 101/s"},
         {"{ratio: 200%}", "1:9: 'ratio' of a thing must be from 0% to 100%, not 200%"},
         {"{number: -3}", "1:10: 'number' of a thing must be -2 or more, not -3"},
+        {"{numbers: [1, 9]}", "1:15: 'numbers' of a thing must be from -8 to 8, not 9"},
+        {"{bytes: 2MB}", "1:9: 'bytes' of a thing must be from 0B to 1MB, not 2MB"},
+        {"{bandwidth: 9TB/s}",
+         "1:13: 'bandwidth' of a thing must be from 0B/s to 1TB/s, not 9TB/s"},
         {"{count: 2}", "1:9: 'count' of a thing must be from 3 to 5k, not 2"},
         {"{count: 6k}", "1:9: 'count' of a thing must be from 3 to 5k, not 6k"},
         {"{count: unlimited}", "1:9: 'unlimited' is not a count; write for example '4k'"},
@@ -210,7 +226,7 @@ START_TEST(what_has_the_wrong_shape_is_named) {
         {"{durations: [[1s]]}", "1:14: 'durations' of a thing takes one value, not a list"},
         {"{choice: often}", "1:10: 'choice' cannot be 'often'; it is one of: no, yes, maybe"},
         {"{choice: maybee}", "1:10: 'choice' cannot be 'maybee': did you mean 'maybe'?"},
-        {"{choice: priority}", "1:10: 'priority' is not available in this version"},
+        {"{choice: fair}", "1:10: 'fair' is not available in this version"},
         {"{choices: [red, bleu]}", "1:17: 'choices' cannot be 'bleu': did you mean 'blue'?"},
         {"{rate: }", "1:8: 'rate' of a thing is empty"},
         {"{rate: ''}", "1:8: '' is not a rate; write for example '1.5k/s'"},

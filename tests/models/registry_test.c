@@ -21,8 +21,10 @@ static size_t value_size(const Param *param) {
     case PARAM_RATIO:
     case PARAM_NUMBER:
     case PARAM_BYTES:
+    case PARAM_BANDWIDTH:
         return sizeof(double);
     case PARAM_RATES:
+    case PARAM_NUMBERS:
         return sizeof(NumberList);
     case PARAM_COUNT:
     case PARAM_SERVICE:
@@ -79,14 +81,26 @@ static void print_kind(const Kind *kind, const Param *changed, const char *value
 }
 
 static Dimension param_dimension(const Param *param) {
-    return param->type == PARAM_DURATION || param->type == PARAM_DURATIONS ||
-                   param->type == PARAM_PICOSECONDS
-               ? DIMENSION_DURATION
-           : param->type == PARAM_RATE || param->type == PARAM_RATES ? DIMENSION_RATE
-           : param->type == PARAM_RATIO                              ? DIMENSION_RATIO
-           : param->type == PARAM_NUMBER                             ? DIMENSION_NUMBER
-           : param->type == PARAM_BYTES                              ? DIMENSION_BYTES
-                                                                     : DIMENSION_COUNT;
+    switch (param->type) {
+    case PARAM_DURATION:
+    case PARAM_DURATIONS:
+    case PARAM_PICOSECONDS:
+        return DIMENSION_DURATION;
+    case PARAM_RATE:
+    case PARAM_RATES:
+        return DIMENSION_RATE;
+    case PARAM_RATIO:
+        return DIMENSION_RATIO;
+    case PARAM_NUMBER:
+    case PARAM_NUMBERS:
+        return DIMENSION_NUMBER;
+    case PARAM_BYTES:
+        return DIMENSION_BYTES;
+    case PARAM_BANDWIDTH:
+        return DIMENSION_BANDWIDTH;
+    default:
+        return DIMENSION_COUNT;
+    }
 }
 
 static void print_quantity(const Param *param, double value, char *text, size_t size) {
@@ -107,11 +121,13 @@ static void print_sample(const Param *param, char *text, size_t size) {
     case PARAM_RATIO:
     case PARAM_NUMBER:
     case PARAM_BYTES:
+    case PARAM_BANDWIDTH:
     case PARAM_COUNT:
         print_quantity(param, value, text, size);
         return;
     case PARAM_DURATIONS:
     case PARAM_RATES:
+    case PARAM_NUMBERS:
     case PARAM_COUNTS:
         print_quantity(param, value, quantity, sizeof quantity);
         snprintf(text, size, "[%s, %s]", quantity, quantity);
@@ -200,10 +216,12 @@ static void check_row(const char *owner, const Param *param, size_t struct_size)
     ck_assert_msg((param->choices != NULL) == needs_choices, "%s.%s: choices", owner, name);
     ck_assert_msg(param->type != PARAM_DIST || param->unit != NULL, "%s.%s: unit", owner, name);
     ck_assert_msg(param->min <= param->max, "%s.%s: bounds", owner, name);
-    bool is_numeric =
-        param->type == PARAM_DURATION || param->type == PARAM_RATE || param->type == PARAM_RATIO ||
-        param->type == PARAM_NUMBER || param->type == PARAM_BYTES || param->type == PARAM_COUNT ||
-        param->type == PARAM_DURATIONS || param->type == PARAM_RATES || param->type == PARAM_COUNTS;
+    bool is_numeric = param->type == PARAM_DURATION || param->type == PARAM_RATE ||
+                      param->type == PARAM_RATIO || param->type == PARAM_NUMBER ||
+                      param->type == PARAM_COUNT || param->type == PARAM_DURATIONS ||
+                      param->type == PARAM_RATES || param->type == PARAM_NUMBERS ||
+                      param->type == PARAM_COUNTS || param->type == PARAM_BYTES ||
+                      param->type == PARAM_BANDWIDTH;
     ck_assert_msg(!is_numeric || param->min < param->max, "%s.%s has no bounds", owner, name);
     if (param->type == PARAM_COUNT || param->type == PARAM_COUNTS) {
         ck_assert_msg(param->max < COUNT_UNLIMITED, "%s.%s does not fit", owner, name);
@@ -297,7 +315,7 @@ START_TEST(every_bound_is_kept_below_and_above) {
                 check_refused(kind, param,
                               param_dimension(param) == DIMENSION_COUNT ? param->min - 1
                                                                         : param->min / 2);
-            } else if (param->type == PARAM_NUMBER) {
+            } else if (param->type == PARAM_NUMBER || param->type == PARAM_NUMBERS) {
                 check_refused(kind, param, param->min - 1);
             }
             if (param->max < PARAM_NO_MAX) {

@@ -121,7 +121,8 @@ static void say_retry(Maker *maker) {
     }
 }
 
-static void say_policy(Maker *maker) {
+/* The caller may call services from `first` on. */
+static void say_policy(Maker *maker, uint32_t first) {
     if (chance(maker, 0.75)) {
         double first_s = spread(maker, 0.03, 5);
         say(maker, "timeout: [%.4fs, %.4fs], ", first_s, spread(maker, 0.03, 5));
@@ -151,6 +152,11 @@ static void say_policy(Maker *maker) {
         PICK(maker, "[timeout, error]", "[timeout, error, refused]", "refused", "timeout"));
     say(maker, "retry: ");
     say_retry(maker);
+    if (chance(maker, 0.15)) { /* which may fall back in its turn */
+        say(maker, ", fallback: {to: s%u, ", first + below(maker, maker->service_count - first));
+        say_policy(maker, first);
+        say(maker, "}");
+    }
 }
 
 /* ---- Clients */
@@ -207,7 +213,7 @@ static void say_client(Maker *maker, uint32_t index) {
         say(maker, "\n    output_tokens: {lognormal: {mean: 25, p99: 100}}");
     }
     say(maker, "\n    call: {");
-    say_policy(maker);
+    say_policy(maker, 0);
     say(maker, "}\n");
 }
 
@@ -266,7 +272,7 @@ static void say_inference(Maker *maker, double work_s) {
 
 /* Which kind it is decides what else may be said; true when `work` may. */
 static bool say_server(Maker *maker, uint32_t index, double work_s) {
-    uint32_t which = below(maker, 13), slots = 1 + below(maker, 6);
+    uint32_t which = below(maker, 14), slots = 1 + below(maker, 6);
     bool is_unlimited = chance(maker, 0.2);
     if (which < 6) {
         say(maker, "    server: {pool: {");
@@ -282,11 +288,17 @@ static bool say_server(Maker *maker, uint32_t index, double work_s) {
         say(maker, "}}\n    on_capacity_loss: %s\n", PICK(maker, "drain", "kill"));
     } else if (which < 10) {
         say_batch(maker, work_s);
-    } else {
+    } else if (which < 13) {
         say_inference(maker, work_s);
         maker->has_tokens[index] = true;
+    } else {
+        say(maker, "    server: {link: {bandwidth: %.3fMB/s, bytes_per_input_token: 1kB, ",
+            0.1 / work_s);
+        say_count(maker, "limit", slots, is_unlimited);
+        say(maker, ", latency: %.4fms}}\n    on_capacity_loss: %s\n",
+            chance(maker, 0.5) ? work_s * 200 : 0, PICK(maker, "drain", "kill"));
     }
-    maker->may_hang[index] = which < 6 || which >= 10;
+    maker->may_hang[index] = which < 6 || (which >= 10 && which < 13);
     return which < 8;
 }
 
@@ -306,18 +318,41 @@ static void say_calls(Maker *maker, uint32_t index) {
             maker->calls[maker->client_count + index][to] = true;
             say(maker, "%s      - {to: s%u, probability: %.1f%%, on_failure: %s, ",
                 count > 1 ? "    " : "", to, percent, PICK(maker, "fail", "ignore"));
-            say_policy(maker);
+            say_policy(maker, index + 1);
             say(maker, "}\n");
         }
+    }
+}
+
+static void say_route(Maker *maker, uint32_t index) {
+    uint32_t which = below(maker, 8);
+    double age_s = chance(maker, 0.5) ? 0 : spread(maker, 0.01, 6);
+    say(maker, "    route: ");
+    if (which == 0) {
+        say(maker, "{least_loaded: {metrics_age: %.4fs, counts_own: %s}}\n", age_s,
+            age_s > 0 ? PICK(maker, "true", "false") : "false");
+    } else if (which == 1) {
+        say(maker, "{weighted: {weights: [1");
+        for (uint32_t i = 1; i < maker->replicas[index]; i++) {
+            say(maker, ", %.2f", chance(maker, 0.3) ? 0 : between(maker, 0, 3));
+        }
+        say(maker, "]}}\n");
+    } else if (which < 4 && maker->has_tokens[index]) {
+        say(maker, "{prefix_affinity: {balance_abs: %u, metrics_age: %.4fs}}\n", below(maker, 9),
+            age_s);
+    } else {
+        say(maker, "%s\n",
+            PICK(maker, "least_requests", "random", "round_robin", "power_of_two", "session"));
     }
 }
 
 static void say_service(Maker *maker, uint32_t index) {
     double work_s = chance(maker, 0.1) ? 0.0001 : spread(maker, 0.002, 5);
     maker->replicas[index] = 1 + below(maker, 4);
-    say(maker, "  s%u:\n    replicas: %u\n    route: %s\n", index, maker->replicas[index],
-        PICK(maker, "least_requests", "random", "round_robin", "power_of_two"));
-    if (say_server(maker, index, work_s) && chance(maker, 0.95)) {
+    say(maker, "  s%u:\n    replicas: %u\n", index, maker->replicas[index]);
+    bool uses_work = say_server(maker, index, work_s);
+    say_route(maker, index);
+    if (uses_work && chance(maker, 0.95)) {
         say(maker, "    work: ");
         say_time_law(maker, work_s);
         say(maker, "\n");

@@ -258,10 +258,10 @@ static void check_series(const Run *run, uint32_t component) {
     static const struct {
         Metric metric;
         Count count;
-    } sums[] = {{METRIC_offered, COUNT_OFFERED},  {METRIC_answered, COUNT_ANSWERED},
-                {METRIC_late, COUNT_LATE},        {METRIC_timeouts, COUNT_TIMEOUT},
-                {METRIC_refused, COUNT_REFUSED},  {METRIC_errors, COUNT_ERROR},
-                {METRIC_attempts, COUNT_ATTEMPTS}};
+    } sums[] = {{METRIC_offered, COUNT_OFFERED},   {METRIC_answered, COUNT_ANSWERED},
+                {METRIC_late, COUNT_LATE},         {METRIC_timeouts, COUNT_TIMEOUT},
+                {METRIC_refused, COUNT_REFUSED},   {METRIC_errors, COUNT_ERROR},
+                {METRIC_attempts, COUNT_ATTEMPTS}, {METRIC_fallbacks, COUNT_FALLBACKS}};
     const Probe *probe = &run->world->probe;
     if (run->world->stop_reason != STOP_AT_END) {
         return;

@@ -134,6 +134,18 @@ static bool texts_agree(const Text *a, const Text *b, uint64_t end) {
     return memcmp(a->owners, b->owners, (size_t)end * sizeof a->owners[0]) == 0;
 }
 
+/* No two blocks of one request have the same key. */
+static void check_distinct(const World *world, const Text *text, uint32_t block_size) {
+    uint64_t keys[TEXT_MAX];
+    PromptCursor cursor = prompt_cursor(world, &text->call, 0, block_size);
+    for (uint32_t i = 0; i < TEXT_MAX / block_size; i++) {
+        keys[i] = prompt_next_key(&cursor);
+        for (uint32_t k = 0; k < i; k++) {
+            ck_assert_uint_ne(keys[i], keys[k]);
+        }
+    }
+}
+
 /* Blocks in common, counted so that a test of nothing is noticed. */
 static uint32_t check_pair(const World *world, const Text *a, const Text *b, uint32_t block_size) {
     PromptCursor first = prompt_cursor(world, &a->call, 0, block_size);
@@ -165,6 +177,7 @@ START_TEST(keys_are_equal_just_when_all_text_up_to_the_blocks_end_is) {
     for (uint32_t i = 0; i < sizeof block_sizes / sizeof block_sizes[0]; i++) {
         uint32_t common = 0;
         for (uint32_t a = 0; a < TEXTS; a++) {
+            check_distinct(world, &texts[a], block_sizes[i]);
             for (uint32_t b = a + 1; b < TEXTS; b++) {
                 common += check_pair(world, &texts[a], &texts[b], block_sizes[i]);
             }

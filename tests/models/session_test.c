@@ -321,18 +321,20 @@ static void exponential_holds(double *sample, size_t count, double mean) {
 typedef struct Times {
     VEC(double) starts, thoughts;
     double last_start_s;
+    SimTime thought[3000]; /* by session: the latest */
 } Times;
 
 START_TEST(sessions_begin_as_a_poisson_process_at_the_loads_pace_and_think_by_their_law) {
     /* The load doubles half way; on its clock gaps are exponential with mean 1. */
-    SentRun run = {.model = NULL};
+    SentRun run;
     sent_run(&run,
              "run: {duration: 1200s}\n"
              "clients: {chat: {target: llm, arrivals: {sessions: {rate: 1/s, turns: 3, think:"
              " {exponential: {mean: 7s}}}}, load: [{at: 600s, x: 2}]}}\n"
              "services: {llm: {server: {pool: {concurrency: unlimited}}, work: 1s}}\n",
              NULL, 16);
-    Times times = {.last_start_s = 0};
+    static Times times;
+    ck_assert_uint_lt(run.world->clients[0].session_count, 3000);
     for (size_t i = 0; i < run.sent.count; i++) {
         const Sent *sent = &run.sent.items[i];
         double at_s = time_to_s(sent->at);
@@ -345,7 +347,10 @@ START_TEST(sessions_begin_as_a_poisson_process_at_the_loads_pace_and_think_by_th
             /* Of those that begin near the end the long ones would be missing; one in 10^6 is
              * longer than 100 s. */
             if (time_to_s(before->ended_at) < 1100) {
-                vec_push(&times.thoughts, at_s - time_to_s(before->ended_at));
+                SimTime thought = sent->at - before->ended_at;
+                ck_assert(sent->turn == 1 || thought != times.thought[sent->session]);
+                times.thought[sent->session] = thought;
+                vec_push(&times.thoughts, time_to_s(thought));
             }
         }
     }

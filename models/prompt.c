@@ -97,11 +97,8 @@ static Prompt prompt_with_prefix(const World *world, uint32_t index, uint64_t ke
 }
 
 uint32_t prompt_of_request(World *world, uint32_t client, uint64_t key) {
-    CHECK(client < world->model->client_count);
-    if (world->model->clients[client].shared_prefix.tokens == 0) {
-        return NONE;
-    }
     Prompt prompt = prompt_with_prefix(world, client, key);
+    CHECK(prompt.prefix_tokens > 0);
     return prompt_new(world, &prompt);
 }
 
@@ -148,9 +145,6 @@ static bool copy_hashes(World *world, Prompt *prompt, const uint64_t *ids, uint3
 }
 
 uint32_t prompt_of_hashes(World *world, uint32_t client, const Arrival *arrival) {
-    if (arrival->hash_count == 0) {
-        return NONE;
-    }
     uint64_t tokens = (uint64_t)arrival->hash_count * arrival->tokens_per_hash;
     CHECK(tokens > 0);
     Prompt prompt = {.prefix_tokens = tokens < UINT32_MAX ? (uint32_t)tokens : UINT32_MAX,

@@ -76,17 +76,16 @@ uint64_t prompt_next_key(PromptCursor *cursor);
 void prompts_init(World *world);
 void prompts_free(World *world);
 
-/* What a request of the client shares: NONE, or one of its prefixes as drawn by the request's key.
- */
+/* Of a client with shared prefixes: the one that is drawn by the request's key. */
 uint32_t prompt_of_request(World *world, uint32_t client, uint64_t key);
 
-/* The same of the session of that key, which owns what follows. */
+/* Of a session: the same, by its key, if the client has any; what follows is the session's. */
 uint32_t prompt_of_session(World *world, uint32_t client, uint64_t key);
 
 /* After a session's history was cut: nothing but the shared prefix is as it was. */
 uint32_t prompt_of_cut_session(World *world, uint32_t prompt);
 
-/* What the hash ids of an arrival say; NONE without any. */
+/* Of an arrival with hash ids: what they say. NONE when there is no room for them: the run ends. */
 uint32_t prompt_of_hashes(World *world, uint32_t client, const Arrival *arrival);
 
 static inline Prompt *world_prompt(const World *world, uint32_t slot) {

@@ -42,7 +42,6 @@ static void schedule_arrival(World *world, uint32_t index) {
     ClientState *state = &world->clients[index];
     Source *source = source_of(world, index);
     state->next.has_tokens = false;
-    state->next.hash_count = 0;
     if (!arrival_ops(client)->next(client->arrivals.params,
                                    world_state(world, state->arrivals_state), source,
                                    &state->next)) {
@@ -50,10 +49,11 @@ static void schedule_arrival(World *world, uint32_t index) {
     }
     CHECK(state->next.at >= world->now);
     if (state->next.at < world->model->run.duration) {
-        state->next_prompt = prompt_of_hashes(world, index, &state->next);
+        if (state->next.hash_count > 0) {
+            state->next_prompt = prompt_of_hashes(world, index, &state->next);
+        }
         queue_push(&world->queue, state->next.at, EVENT_arrival, index);
     }
-    state->next.hash_ids = NULL; /* nobody may look there any more */
 }
 
 static uint32_t draw_tokens(bool has_law, const Dist *law, Rng *rng, uint32_t otherwise) {
@@ -99,35 +99,36 @@ void source_send(World *world, const Origin *origin) {
     flow_begin(world, world->model->clients[origin->client].edge, NONE, origin);
 }
 
-/* A request by itself; `prompt` is what its arrival carries, or NONE. */
-static void begin_request(World *world, uint32_t index, uint32_t user, const Arrival *arrival,
-                          uint32_t prompt) {
-    Origin origin = source_origin(world, index, user);
-    if (arrival->has_tokens) {
-        origin.input_tokens = arrival->input_tokens;
-        origin.output_tokens = arrival->output_tokens;
+/* A request by itself: its prompt is what its arrival carries, or one of the client's. */
+static void begin_request(World *world, Origin *origin) {
+    source_draw_lengths(world, origin->key, 0, origin);
+    CHECK(origin->client < world->model->client_count);
+    if (origin->prompt == NONE && world->model->clients[origin->client].shared_prefix.tokens > 0) {
+        origin->prompt = prompt_of_request(world, origin->client, origin->key);
     }
-    source_draw_lengths(world, origin.key, 0, &origin);
-    origin.prompt = prompt != NONE ? prompt : prompt_of_request(world, index, origin.key);
-    CHECK(origin.prompt == NONE || pool_live_count(&world->prompts) > 0);
-    source_send(world, &origin);
-    if (origin.prompt != NONE) {
-        prompt_drop(world, origin.prompt); /* its calls hold it now, as long as there are any */
+    source_send(world, origin);
+    if (origin->prompt != NONE) {
+        prompt_drop(world, origin->prompt); /* its calls hold it now, as long as there are any */
     }
 }
 
 void on_arrival(World *world, uint32_t index) {
     ClientState *state = &world->clients[index];
-    Arrival arrival = state->next;
-    uint32_t prompt = state->next_prompt;
     CHECK(index < world->model->client_count);
+    if (arrival_ops(&world->model->clients[index])->plan_session != NULL) {
+        schedule_arrival(world, index);
+        session_begin(world, index);
+        return;
+    }
+    Origin origin = source_origin(world, index, NONE);
+    if (state->next.has_tokens) {
+        origin.input_tokens = state->next.input_tokens;
+        origin.output_tokens = state->next.output_tokens;
+    }
+    origin.prompt = state->next_prompt;
     state->next_prompt = NONE;
     schedule_arrival(world, index);
-    if (arrival_ops(&world->model->clients[index])->plan_session != NULL) {
-        session_begin(world, index);
-    } else {
-        begin_request(world, index, NONE, &arrival, prompt);
-    }
+    begin_request(world, &origin);
 }
 
 /* ---- Users of a closed client */
@@ -152,10 +153,10 @@ static void schedule_user(World *world, uint32_t index) {
 
 void on_user(World *world, uint32_t index) {
     UserState *user = &world->users[index];
-    static const Arrival unknown_lengths = {0};
     CHECK(index < world->model->user_count);
     user->turn++;
-    begin_request(world, user->client, index, &unknown_lengths, NONE);
+    Origin origin = source_origin(world, user->client, index);
+    begin_request(world, &origin);
 }
 
 /* ---- A request is over */

@@ -65,7 +65,7 @@ static uint64_t template_owner(const World *world, uint32_t client, uint64_t key
 /* Ids of a tree, so that an id stands for all before it: child `branch` of id i is 3 i + branch +
  * 1, and the choice among children is mostly the first. */
 static uint32_t draw_ids(Rng *rng, uint64_t ids[IDS_MAX]) {
-    uint32_t count = rng_below(rng, 18);
+    uint32_t count = 1 + rng_below(rng, 17);
     uint64_t id = 0;
     for (uint32_t i = 0; i < count; i++) {
         id = BRANCHES * id + (rng_uniform(rng) < 0.8 ? 0 : rng_below(rng, BRANCHES)) + 1;

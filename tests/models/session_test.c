@@ -211,6 +211,37 @@ START_TEST(a_message_is_never_cut) {
 }
 END_TEST
 
+START_TEST(an_inference_server_finds_all_that_was_computed_before) {
+    /* Of a turn before: prompt and answer but for the last token, which was sampled and never went
+     * through the model, in whole blocks. Of another session: 4 blocks of the 70 tokens of prefix.
+     */
+    SentRun run;
+    sent_run(
+        &run,
+        "run: {duration: 400s}\n"
+        "clients: {chat: {target: llm, arrivals: {sessions: {rate: 0.1/s, turns: 5, think: 3s}},"
+        " input_tokens: {uniform: {min: 5, max: 95}}, output_tokens: {uniform: {min: 20, max:"
+        " 300}}, shared_prefix: {tokens: 70}}}\n"
+        "services: {llm: {server: {inference: {kv_blocks: 100k, step: {linear: {base: 1ms}}}}}}"
+        "\n",
+        NULL, 16);
+    uint64_t hits = 0, queries = 0;
+    for (size_t i = 0; i < run.sent.count; i++) {
+        const Sent *sent = &run.sent.items[i];
+        const Sent *before =
+            sent->turn == 0 ? NULL : find_turn(&run, sent->session, sent->turn - 1);
+        hits += before != NULL ? (text_tokens(before) - 1) / 16 * 16 : i > 0 ? 64 : 0;
+        queries += sent->input_tokens;
+    }
+    const uint64_t *counts = run.world->probe.components[1].counts[true];
+    ck_assert_uint_gt(run.sent.count, 100);
+    ck_assert_uint_eq(counts[COUNT_PREFIX_QUERIED], queries);
+    ck_assert_uint_eq(counts[COUNT_PREFIX_HIT], hits);
+    ck_assert_uint_gt(2 * hits, queries);
+    sent_free(&run);
+}
+END_TEST
+
 /* ---- Common random numbers */
 
 START_TEST(a_policy_changes_neither_lengths_nor_turns_nor_thinking) {
@@ -430,7 +461,8 @@ TEST_SUITE("models/session", a_session_thinks_after_each_answer_and_ends_after_i
            thinking_sessions_count_against_max_in_flight,
            a_turns_prompt_begins_with_all_that_was_said_before,
            history_beyond_max_context_is_cut_and_leaves_only_the_shared_prefix,
-           a_message_is_never_cut, a_policy_changes_neither_lengths_nor_turns_nor_thinking,
+           a_message_is_never_cut, an_inference_server_finds_all_that_was_computed_before,
+           a_policy_changes_neither_lengths_nor_turns_nor_thinking,
            turns_are_the_law_rounded_and_at_least_one,
            sessions_begin_as_a_poisson_process_at_the_loads_pace_and_think_by_their_law,
            shared_prefixes_are_as_popular_as_zipf_says,

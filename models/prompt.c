@@ -1,7 +1,5 @@
 #include "models/prompt.h"
 
-#include <string.h>
-
 #include "models/flow_parts.h"
 #include "sim/check.h"
 #include "sim/vec.h"
@@ -124,22 +122,25 @@ uint32_t prompt_of_cut_session(World *world, uint32_t slot) {
     return prompt_new(world, &prompt);
 }
 
-/* False when there is no room. */
-static bool copy_hashes(World *world, Prompt *prompt, const uint64_t *ids, uint32_t count) {
+/* Each id is mixed with all before it: then its name stands for the whole prefix even where a
+ * trace's ids do not, on which caches rely. False when there is no room. */
+static bool take_hashes(World *world, Prompt *prompt, const uint64_t *ids, uint32_t count) {
+    uint64_t name = prompt->prefix;
     uint32_t *link = &prompt->chunk;
     CHECK(ids != NULL);
-    for (uint32_t first = 0; first < count; first += HASHES_PER_CHUNK) {
-        uint32_t left = count - first;
-        uint32_t slot = pool_take(&world->hash_chunks);
-        if (slot == POOL_FULL) {
-            return false;
+    for (uint32_t i = 0; i < count; i++) {
+        if (i % HASHES_PER_CHUNK == 0) {
+            uint32_t slot = pool_take(&world->hash_chunks);
+            if (slot == POOL_FULL) {
+                return false;
+            }
+            chunk_at(world, slot)->next = NONE;
+            *link = slot;
         }
-        HashChunk *chunk = chunk_at(world, slot);
-        chunk->next = NONE;
-        memcpy(chunk->ids, ids + first,
-               (left < HASHES_PER_CHUNK ? left : HASHES_PER_CHUNK) * sizeof *ids);
-        *link = slot;
-        link = &chunk->next;
+        HashChunk *chunk = chunk_at(world, *link);
+        name = prompt_mix(name ^ ids[i]);
+        chunk->names[i % HASHES_PER_CHUNK] = name;
+        link = (i + 1) % HASHES_PER_CHUNK == 0 ? &chunk->next : link;
     }
     return true;
 }
@@ -151,9 +152,10 @@ uint32_t prompt_of_hashes(World *world, uint32_t client, const Arrival *arrival)
                      .holders = 1,
                      .chunk = NONE,
                      .tokens_per_hash = arrival->tokens_per_hash,
-                     .prefix = prompt_mix(world->clients[client].hashes_name)};
+                     .prefix =
+                         prompt_mix(world->clients[client].hashes_name ^ arrival->tokens_per_hash)};
     uint32_t slot = prompt_new(world, &prompt);
-    if (!copy_hashes(world, world_prompt(world, slot), arrival->hash_ids, arrival->hash_count)) {
+    if (!take_hashes(world, world_prompt(world, slot), arrival->hash_ids, arrival->hash_count)) {
         prompt_drop(world, slot);
         world_stop(world, STOP_IN_FLIGHT);
         return NONE;
@@ -190,8 +192,8 @@ PromptCursor prompt_cursor(const World *world, const Call *call, uint32_t first,
     return cursor;
 }
 
-/* The hash id of the next block's last token, which lies within what ids cover. */
-static uint64_t hash_id(PromptCursor *cursor) {
+/* The name of the hash id that has the next block's last token. */
+static uint64_t hash_name(PromptCursor *cursor) {
     uint32_t index = (uint32_t)(cursor->end - 1) / cursor->tokens_per_hash;
     while (index >= cursor->chunk_end) {
         cursor->chunk = chunk_at(cursor->world, cursor->chunk)->next;
@@ -199,17 +201,14 @@ static uint64_t hash_id(PromptCursor *cursor) {
     }
     CHECK(cursor->chunk != NONE);
     return chunk_at(cursor->world, cursor->chunk)
-        ->ids[index + HASHES_PER_CHUNK - cursor->chunk_end];
+        ->names[index + HASHES_PER_CHUNK - cursor->chunk_end];
 }
 
 uint64_t prompt_next_key(PromptCursor *cursor) {
     uint64_t owner = cursor->request;
     DCHECK(cursor->end >= cursor->block_size);
     if (cursor->end <= cursor->prefix_end) {
-        owner = cursor->prefix;
-        if (cursor->tokens_per_hash > 0) {
-            owner = prompt_mix(owner ^ hash_id(cursor));
-        }
+        owner = cursor->tokens_per_hash > 0 ? hash_name(cursor) : cursor->prefix;
     } else if (cursor->end <= cursor->session_end) {
         owner = cursor->session;
     }

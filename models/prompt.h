@@ -5,7 +5,7 @@
  * gives the key its name, because every owner below also stands for all that comes before:
  *
  *   a shared prefix     system prompts, templates: one of a client's `shared_prefix`
- *   hash ids            of a trace: each id names its tokens and the whole prefix up to there
+ *   hash ids            of a trace: each id, with those before it, names the prefix up to there
  *   a session           its history, the new message and the answer
  *   the request itself  what is left; retries and repeated calls of a request have the same prompt
  *
@@ -26,15 +26,15 @@ typedef struct Prompt {
     uint32_t holders;         /* 0: a free slot */
     uint32_t chunk;           /* the first of its hash ids; NONE: a template */
     uint32_t tokens_per_hash; /* 0 without hash ids */
-    uint64_t prefix;          /* the template's name; of hash ids, their file's */
+    uint64_t prefix;          /* the template's name, or where the names of hash ids begin */
     uint64_t session;         /* the session's name; 0: what follows is the request's own */
 } Prompt;
 
-/* Two cache lines of ids; a request of the Mooncake trace has 24 on average, 247 at most. */
+/* Two cache lines; a request of the Mooncake trace has 24 on average, 247 at most. */
 enum { HASHES_PER_CHUNK = 15 };
 typedef struct HashChunk {
-    uint32_t next; /* NONE: the last */
-    uint64_t ids[HASHES_PER_CHUNK];
+    uint32_t next;                    /* NONE: the last */
+    uint64_t names[HASHES_PER_CHUNK]; /* of the prefixes that end with each id */
 } HashChunk;
 
 /* The finaliser of SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number

@@ -342,6 +342,32 @@ START_TEST(tokens_per_hash_says_how_far_an_id_reaches) {
 }
 END_TEST
 
+START_TEST(an_id_that_comes_back_after_another_one_is_another_text) {
+    /* Some traces hash the blocks by themselves: what stands before counts all the same. */
+    static const uint64_t lists[3][3] = {{5, 6, 7}, {5, 9, 7}, {7, 6, 5}};
+    static const TraceArrival list[] = {
+        {.at_s = 1, .input_tokens = 99, .hash_ids = lists[0], .hash_count = 3},
+        {.at_s = 2, .input_tokens = 99, .hash_ids = lists[1], .hash_count = 3},
+        {.at_s = 3, .input_tokens = 99, .hash_ids = lists[2], .hash_count = 3}};
+    StoryTrace trace = {.items = list, .count = 3}, traces[] = {trace, trace};
+    SentRun run;
+    sent_run(&run,
+             "run: {duration: 10s}\n"
+             "clients:\n"
+             "  a: {target: s, arrivals: {trace: {file: /dev/null, tokens_per_hash: 33}}}\n"
+             "  b: {target: s, arrivals: {trace: {file: /dev/null, tokens_per_hash: 34}}}\n"
+             "services: {s: {}}\n",
+             traces, 11);
+    const Sent *sent = run.sent.items;
+    ck_assert_uint_eq(sent_common(&sent[0], &sent[2]), 3);
+    ck_assert_uint_eq(sent_common(&sent[0], &sent[4]), 0);
+    ck_assert_uint_eq(sent_common(&sent[2], &sent[4]), 0);
+    /* Of 34 tokens each the same ids are other texts. */
+    ck_assert_uint_eq(sent_common(&sent[0], &sent[1]), 0);
+    sent_free(&run);
+}
+END_TEST
+
 START_TEST(requests_share_their_template_in_the_end_result) {
     SentRun run;
     sent_run(&run,
@@ -489,6 +515,7 @@ TEST_SUITE("models/prompt", the_mixer_is_that_of_splitmix64,
            a_prompt_of_its_own_is_shared_only_where_calls_are_repeated,
            two_replays_of_a_file_share_and_two_files_do_not,
            tokens_per_hash_says_how_far_an_id_reaches,
+           an_id_that_comes_back_after_another_one_is_another_text,
            requests_share_their_template_in_the_end_result,
            late_work_and_retries_keep_a_prompt_until_the_last_is_done,
            ids_beyond_the_limit_end_the_run, keys_of_the_mooncake_trace_are_its_ids)

@@ -150,7 +150,7 @@ static uint64_t prefill_blocks(const Engine *engine, const EngineParams *p) {
 }
 
 static bool is_plain(const World *world, const Engine *engine, const EngineParams *p) {
-    if (world->options.is_stepwise || engine->decode_count > engine->budget) {
+    if (world->options.is_stepwise || engine->has_late || engine->decode_count > engine->budget) {
         return false;
     }
     if (engine->running_count > engine->decode_count) {

@@ -150,8 +150,9 @@ static const Param trace_params[] = {
      .doc = "Starts again when the trace has ended."},
     {"tokens_per_hash", PARAM_COUNT, offsetof(TraceParams, tokens_per_hash), .preset = "512",
      .min = 1, .max = 1e6,
-     .doc = "How many tokens of the prompt each of `hash_ids` stands for, in a trace that has them "
-            "(mooncake); equal ids, in any replay of the same file, mean equal beginnings."},
+     .doc =
+         "How many tokens of the prompt each of `hash_ids` stands for, in a trace that has them "
+         "(mooncake); prompts of one file are equal as far as their ids are, whoever replays it."},
     {"time_unit", PARAM_CHOICE, offsetof(TraceParams, time_unit), .preset = "s",
      .choices = "s|ms|us|ns", .doc = "Unit of the time column, for a format of your own."},
     {"columns", PARAM_PART, offsetof(TraceParams, columns), .part = &columns_schema,

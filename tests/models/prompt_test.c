@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "experiments/trace_in.h"
+#include "experiments/trace_source.h"
 #include "sim/vec.h"
 #include "tests/models/sent.h"
 
@@ -508,6 +509,35 @@ START_TEST(keys_of_the_mooncake_trace_are_its_ids) {
 }
 END_TEST
 
+START_TEST(an_endless_cache_finds_what_the_mooncake_trace_repeats) {
+    /* Figures of a program of ten lines: for each record in turn, leading blocks of 16 whose id and
+     * place an earlier one had, at most all tokens but one. */
+    if (access(KNOCKON_TRACES "mooncake-conversation.jsonl", R_OK) != 0) {
+        fputs("skipped: no traces in " KNOCKON_TRACES "\n", stderr);
+        return;
+    }
+    Model *model = story_compile(
+        "run: {duration: 1h, sample_every: 1h}\n"
+        "clients: {chat: {target: llm, arrivals: {trace: {file: " KNOCKON_TRACES
+        "mooncake-conversation.jsonl}}}}\n"
+        "services: {llm: {server: {inference: {kv_blocks: 20M, max_num_batched_tokens: 100k, step:"
+        " {linear: {base: 1us}}}}}}\n");
+    TraceSources traces;
+    ck_assert(trace_sources_open(model, &traces, NULL));
+    World *world = world_create(model, &(WorldOptions){.seed = 1, .traces = traces.sources});
+    world_run(world);
+    world_check(world);
+    const uint64_t *counts = world->probe.components[1].counts[true];
+    ck_assert_uint_eq(counts[COUNT_PREFIX_QUERIED], 144793823);
+    ck_assert_uint_eq(counts[COUNT_PREFIX_HIT], 54097440);
+    ck_assert_uint_eq(pool_live_count(&world->prompts), 0);
+    ck_assert_uint_eq(pool_live_count(&world->hash_chunks), 0);
+    world_destroy(world);
+    trace_sources_close(&traces);
+    model_destroy(model);
+}
+END_TEST
+
 TEST_SUITE("models/prompt", the_mixer_is_that_of_splitmix64,
            keys_are_equal_just_when_all_text_up_to_the_blocks_end_is,
            a_cursor_may_begin_at_any_block, the_block_with_the_border_belongs_to_the_later_owner,
@@ -518,4 +548,5 @@ TEST_SUITE("models/prompt", the_mixer_is_that_of_splitmix64,
            an_id_that_comes_back_after_another_one_is_another_text,
            requests_share_their_template_in_the_end_result,
            late_work_and_retries_keep_a_prompt_until_the_last_is_done,
-           ids_beyond_the_limit_end_the_run, keys_of_the_mooncake_trace_are_its_ids)
+           ids_beyond_the_limit_end_the_run, keys_of_the_mooncake_trace_are_its_ids,
+           an_endless_cache_finds_what_the_mooncake_trace_repeats)

@@ -45,7 +45,7 @@ static void take_note(void *context, const Note *note) {
     PromptCursor cursor = prompt_cursor(run->world, call, 0, run->block_size);
     for (uint32_t i = 0; i < sent.key_count; i++) {
         sent.keys[i] = prompt_next_key(&cursor);
-        ck_assert_uint_ne(sent.keys[i], 0);
+        CHECK(sent.keys[i] != 0);
     }
     vec_push(&run->sent, sent);
 }
@@ -110,7 +110,7 @@ uint32_t sent_common(const Sent *a, const Sent *b) {
         common++;
     }
     for (uint32_t i = common; i < count; i++) {
-        ck_assert_uint_ne(a->keys[i], b->keys[i]);
+        CHECK(a->keys[i] != b->keys[i]);
     }
     return common;
 }

@@ -1,12 +1,18 @@
 /* Asks the router of a service which replica gets an attempt, and answers what it asks back. */
 #include "models/flow_parts.h"
+#include "models/prompt.h"
 #include "models/routers/router.h"
 #include "models/servers/server.h"
 #include "sim/check.h"
 
-/* Whose requests should meet the same replica: those of one user, where there are users. */
+/* Whose requests should meet the same replica: those of one session or user, where there are any.
+ */
 static uint64_t route_affinity_key(const World *world, const Call *call) {
+    uint64_t session;
     CHECK(call->user == NONE || call->client != NONE);
+    if (prompt_session(world, call, &session)) {
+        return session;
+    }
     return call->user == NONE
                ? call->key
                : world->clients[call->client].key_base + world->users[call->user].index;

@@ -13,7 +13,7 @@ typedef struct Origin {
     uint32_t attempts_before; /* of the calls that this one stands in for */
     uint32_t path;
     uint32_t client; /* NONE: it was there at the start */
-    uint32_t user;   /* who asked: a closed client's, or a session; NONE */
+    uint32_t user;   /* whose request it is: of a closed client, or a session; NONE */
     uint32_t input_tokens, output_tokens;
     uint32_t prompt; /* of World.prompts; NONE */
     uint16_t mark;   /* fault that has marked it, counted from 1; 0: none */

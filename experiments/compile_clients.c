@@ -207,12 +207,61 @@ static void compile_load(Compiler *compiler, Client *client, const DocNode *map)
     }
 }
 
+/* A trace may know the lengths of prompts, and a session's prompt begins with the prefix anyway. */
+static bool has_prompts(const Client *client) {
+    CHECK(client->arrivals.kind != NULL);
+    const ArrivalOps *ops = client->arrivals.kind->ops;
+    return client->has_input_tokens || ops->trace_file != NULL || ops->plan_session != NULL;
+}
+
+static void compile_prefix(Compiler *compiler, Client *client, const DocNode *map) {
+    SchemaReader *reader = &compiler->reader;
+    const DocPair *pair = doc_find_pair(map, "shared_prefix");
+    if (pair == NULL) {
+        return;
+    }
+    size_t mark = resolved_enter(reader->resolved, "shared_prefix");
+    schema_read(reader, &schema_shared_prefix, pair->value, pair->key, (SchemaKeys){0},
+                &client->shared_prefix);
+    resolved_leave(reader->resolved, mark);
+    if (client->arrivals.kind != NULL && !has_prompts(client)) {
+        diag_error(reader->diagnostics, pair->key,
+                   "a shared prefix is part of a prompt: it needs 'input_tokens'");
+    }
+}
+
+static void check_priority(Compiler *compiler, const Client *client, const DocNode *map) {
+    if (client->priority != (double)(int)client->priority) {
+        const DocNode *priority = doc_find(map, "priority");
+        CHECK(priority != NULL);
+        diag_error(compiler->reader.diagnostics, priority,
+                   "'priority' of a client must be a whole number, not %s", priority->text);
+    }
+}
+
+/* Ranks are bytes: the first priority too many is named. */
+static void check_priorities(Compiler *compiler) {
+    const Model *model = compiler->model;
+    bool is_used[2 * PRIORITY_MAX + 1] = {false};
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < model->client_count; i++) {
+        bool *used = &is_used[(int)model->clients[i].priority + PRIORITY_MAX];
+        count += !*used;
+        *used = true;
+        if (count > RANKS_MAX) {
+            diag_error(compiler->reader.diagnostics, compiler->components[i]->key,
+                       "clients may have %d different priorities in all", RANKS_MAX);
+            return;
+        }
+    }
+}
+
 static void compile_client(Compiler *compiler, uint32_t index) {
     SchemaReader *reader = &compiler->reader;
     Client *client = &compiler->model->clients[index];
     const DocPair *pair = compiler->components[index];
     const DocNode *map = pair->value;
-    SchemaKeys others = KEYS("target", "call", "load", "spikes");
+    SchemaKeys others = KEYS("target", "call", "shared_prefix", "load", "spikes");
     schema_read(reader, &schema_client, map, pair->key, others, client);
     if (map->kind != DOC_MAP) {
         map = NULL;
@@ -231,6 +280,8 @@ static void compile_client(Compiler *compiler, uint32_t index) {
                                 target == NULL ? pair->key : target);
     resolved_leave(reader->resolved, mark);
     compiler->edges.items[client->edge].to = to;
+    compile_prefix(compiler, client, map);
+    check_priority(compiler, client, map);
     compile_load(compiler, client, map);
 }
 
@@ -252,5 +303,6 @@ void compile_clients(Compiler *compiler) {
         compile_client(compiler, i);
         resolved_leave(compiler->reader.resolved, mark);
     }
+    check_priorities(compiler);
     resolved_leave(compiler->reader.resolved, outer);
 }

@@ -53,21 +53,30 @@ static void flow_order(const Model *model, const EdgesByCaller *calls, Flow *flo
     mem_free(callers);
 }
 
-/* A client's mean rate without triggers; negative when its kind names none. */
-static double client_rate_per_s(const Model *model, const Client *client) {
+/* The parameter of that name and type in what a client's kind was given, or NULL. */
+static const void *arrivals_param(const Client *client, const char *name, ParamType type) {
     const Kind *kind = client->arrivals.kind;
     for (uint32_t i = 0; i < kind->param_count; i++) {
         const Param *param = &kind->params[i];
-        if (param->type == PARAM_RATE && strcmp(param->name, "rate") == 0) {
-            double rate_per_s;
-            memcpy(&rate_per_s, (const char *)client->arrivals.params + param->offset,
-                   sizeof rate_per_s);
-            double duration_s = time_to_s(model->run.duration);
-            return rate_per_s *
-                   load_between(&client->load_organic, (LoadCursor){0}, 0, duration_s) / duration_s;
+        if (param->type == type && strcmp(param->name, name) == 0) {
+            return (const char *)client->arrivals.params + param->offset;
         }
     }
-    return -1;
+    return NULL;
+}
+
+/* A client's mean rate of requests without triggers; negative when that is not known. A session
+ * makes several, one at least. */
+static double client_rate_per_s(const Model *model, const Client *client) {
+    const double *rate_per_s = arrivals_param(client, "rate", PARAM_RATE);
+    const Dist *turns = arrivals_param(client, "turns", PARAM_DIST);
+    double turn_count = turns == NULL || dist_mean(turns) < 1 ? 1 : dist_mean(turns);
+    if (rate_per_s == NULL || !(turn_count < 1e9)) {
+        return -1;
+    }
+    double duration_s = time_to_s(model->run.duration);
+    return *rate_per_s * turn_count *
+           load_between(&client->load_organic, (LoadCursor){0}, 0, duration_s) / duration_s;
 }
 
 /* Takes one edge's flow into its callee. Nothing falls back while nothing fails. */

@@ -92,7 +92,7 @@ static json_t *value_schema(const Param *param) {
                          "type", "array", "items", "enum", words_of(param->choices));
     case PARAM_DIST:
         return refer(strcmp(param->unit, "s") == 0 ? "duration_distribution"
-                                                   : "token_distribution");
+                                                   : "number_distribution");
     case PARAM_COMPONENTS:
         return one_or_list("name");
     case PARAM_SERVICE:
@@ -414,7 +414,7 @@ static json_t *whole_schema(void) {
     json_t *definitions = json_object();
     add_quantities(definitions);
     json_object_set_new(definitions, "duration_distribution", distribution_schema("duration"));
-    json_object_set_new(definitions, "token_distribution", distribution_schema("number"));
+    json_object_set_new(definitions, "number_distribution", distribution_schema("number"));
     for (int family = 0; family < FAMILY_COUNT; family++) {
         if (family != FAMILY_FAULT) {
             json_object_set_new(definitions, family_key((Family)family),

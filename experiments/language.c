@@ -94,6 +94,8 @@ static const LanguagePart parts[] = {
     {&schema_run, "stop_when", PART_MAP, &schema_stop_when, false, "Ends a run early."},
     {&schema_client, "target", PART_TEXT, NULL, true, "The service that its requests go to."},
     {&schema_client, "call", PART_MAP, &schema_call, false, "How it calls its target."},
+    {&schema_client, "shared_prefix", PART_MAP, &schema_shared_prefix, false,
+     "What its prompts begin with: system prompts, templates."},
     {&schema_client, "load", PART_LOAD, &schema_load, false,
      "A factor on the rate over time; the twin has it too."},
     {&schema_client, "spikes", PART_LIST, &schema_spike, false,

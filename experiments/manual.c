@@ -42,6 +42,10 @@ static const Part parts[] = {
     {"call", &schema_call,
      "A call policy: the same keys for a client and on every edge between "
      "services. Clients name the service by `target`, services by `to`."},
+    {"shared_prefix", &schema_shared_prefix,
+     "What a client's prompts have in common at their beginning, so that a cache of prefixes may "
+     "know "
+     "it. Prompts whose `hash_ids` a trace gives have none."},
     {"load", &schema_load,
      "A factor on a client's rate: a list of points, or a map with points, "
      "sine and interpolate."},

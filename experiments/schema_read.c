@@ -122,26 +122,62 @@ void schema_check_keys(SchemaReader *reader, const Schema *schema, const DocNode
     }
 }
 
-/* A preset as a node: a scalar, or the list in "[a, b]". */
-static const DocNode *preset_node(SchemaReader *reader, const DocNode *at, const char *preset) {
-    if (preset[0] != '[') {
-        return doc_default(reader->doc, at, preset);
-    }
-    const DocNode *items[8];
+enum { PRESET_ITEMS_MAX = 8 };
+
+static const DocNode *preset_node(SchemaReader *reader, const DocNode *at, const char **text);
+
+/* The inside of "[a, b]", from *text on. */
+static const DocNode *preset_list(SchemaReader *reader, const DocNode *at, const char **text) {
+    const DocNode **items = doc_alloc(reader->doc, PRESET_ITEMS_MAX * sizeof *items);
     size_t count = 0;
-    for (const char *word = preset + 1; *word != ']' && *word != 0;) {
-        char text[32];
-        size_t length = strcspn(word, ",]");
-        CHECK(count < 8 && length < sizeof text);
-        snprintf(text, sizeof text, "%.*s", (int)length, word);
-        items[count++] = doc_default(reader->doc, at, text);
-        word += length + strspn(word + length, ", ");
+    for (; **text != ']'; *text += strspn(*text, ", ")) {
+        CHECK(count < PRESET_ITEMS_MAX);
+        items[count++] = preset_node(reader, at, text);
     }
-    const DocNode **kept = doc_alloc(reader->doc, count * sizeof *kept);
-    memcpy(kept, items, count * sizeof *kept);
     DocNode *list = doc_new(reader->doc, DOC_LIST, DOC_FROM_DEFAULT, at->place);
-    doc_fill_list(list, kept, count);
+    doc_fill_list(list, items, count);
     return list;
+}
+
+/* The inside of "{key: value, …}". */
+static const DocNode *preset_map(SchemaReader *reader, const DocNode *at, const char **text) {
+    DocPair *pairs = doc_alloc(reader->doc, PRESET_ITEMS_MAX * sizeof *pairs);
+    size_t count = 0;
+    for (; **text != '}'; *text += strspn(*text, ", ")) {
+        CHECK(count < PRESET_ITEMS_MAX);
+        pairs[count].key = preset_node(reader, at, text);
+        *text += strspn(*text, ": ");
+        pairs[count++].value = preset_node(reader, at, text);
+    }
+    DocNode *map = doc_new(reader->doc, DOC_MAP, DOC_FROM_DEFAULT, at->place);
+    doc_fill_map(reader->doc, map, pairs, count);
+    return map;
+}
+
+/* A preset as a node; *text moves behind what was read. A scalar within a list or a map is one
+ * word.
+ */
+static const DocNode *preset_node(SchemaReader *reader, const DocNode *at, const char **text) {
+    const DocNode *node;
+    char word[32];
+    size_t length = strcspn(*text, ",:]}");
+    switch (**text) {
+    case '[':
+        ++*text;
+        node = preset_list(reader, at, text);
+        ++*text;
+        return node;
+    case '{':
+        ++*text;
+        node = preset_map(reader, at, text);
+        ++*text;
+        return node;
+    default:
+        CHECK(length > 0 && length < sizeof word);
+        snprintf(word, sizeof word, "%.*s", (int)length, *text);
+        *text += length;
+        return doc_default(reader->doc, at, word);
+    }
 }
 
 void schema_read(SchemaReader *reader, const Schema *schema, const DocNode *map, const DocNode *at,
@@ -168,7 +204,8 @@ void schema_read(SchemaReader *reader, const Schema *schema, const DocNode *map,
             *(bool *)((char *)out + param->has_offset) = value != NULL;
         }
         if (value == NULL && param->preset != NULL) {
-            value = preset_node(reader, at, param->preset);
+            const char *text = param->preset;
+            value = preset_node(reader, at, &text);
         }
         if (value != NULL) {
             size_t mark = resolved_enter(reader->resolved, param->name);

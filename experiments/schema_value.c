@@ -70,8 +70,9 @@ const char *schema_type_name(const Param *param) {
     case PARAM_CHOICES:
         return "any of";
     case PARAM_DIST:
-        return param->unit != NULL && strcmp(param->unit, "tok") == 0 ? "distribution of tokens"
-                                                                      : "distribution of durations";
+        return strcmp(param->unit, "s") == 0     ? "distribution of durations"
+               : strcmp(param->unit, "tok") == 0 ? "distribution of tokens"
+                                                 : "distribution of numbers";
     case PARAM_SERVICE:
         return "service";
     case PARAM_COMPONENTS:

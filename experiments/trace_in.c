@@ -36,8 +36,9 @@ typedef enum TraceClock { CLOCK_UNKNOWN, CLOCK_DATES, CLOCK_NUMBERS } TraceClock
 
 struct TraceIn {
     TraceFormat format;
-    CsvIn *csv;   /* NULL for JSON lines */
-    LineIn lines; /* of JSON lines */
+    CsvIn *csv;             /* NULL for JSON lines */
+    LineIn lines;           /* of JSON lines */
+    VEC(uint64_t) hash_ids; /* of the record read last */
     size_t time_index;
     ptrdiff_t input_index, output_index; /* NO_COLUMN: the trace has none */
     TraceClock clock;
@@ -204,6 +205,7 @@ void trace_in_close(TraceIn *trace) {
     if (trace->lines.fd >= 0) {
         line_in_close(&trace->lines);
     }
+    vec_free(&trace->hash_ids);
     mem_free(trace);
 }
 
@@ -333,19 +335,20 @@ static bool trace_json_tokens(const json_t *object, const char *key, uint32_t *t
     return true;
 }
 
-/* hash_ids name the blocks of a shared prefix; they may be left out. */
-static bool trace_json_is_id_list(const json_t *list) {
-    if (list == NULL) {
-        return true;
-    }
+/* hash_ids say what a prompt begins with; they may be left out. A line has at most 2^19 of them. */
+static bool trace_json_hash_ids(TraceIn *trace, const json_t *list, TraceRecord *record) {
+    trace->hash_ids.count = 0;
     size_t i;
     json_t *id;
     json_array_foreach(list, i, id) {
         if (!json_is_integer(id)) {
             return false;
         }
+        vec_push(&trace->hash_ids, (uint64_t)json_integer_value(id));
     }
-    return json_is_array(list);
+    record->hash_ids = trace->hash_ids.items;
+    record->hash_count = (uint32_t)trace->hash_ids.count;
+    return list == NULL || json_is_array(list);
 }
 
 static bool trace_read_object(TraceIn *trace, const json_t *object, TraceRecord *record,
@@ -365,7 +368,7 @@ static bool trace_read_object(TraceIn *trace, const json_t *object, TraceRecord 
         return line_in_error(lines, lines->line, error,
                              "'input_length' and 'output_length' must be numbers of tokens");
     }
-    if (!trace_json_is_id_list(json_object_get(object, "hash_ids"))) {
+    if (!trace_json_hash_ids(trace, json_object_get(object, "hash_ids"), record)) {
         return line_in_error(lines, lines->line, error,
                              "'hash_ids' is not a list of whole numbers");
     }

@@ -39,6 +39,8 @@ typedef struct TraceRecord {
         at; /* since the first record where the file has dates, else as written; NEVER: the end */
     uint32_t input_tokens, output_tokens; /* TRACE_TOKENS_UNKNOWN where the trace has none */
     double rate_per_s;                    /* TRACE_RATE: from `at` on; else 0 */
+    const uint64_t *hash_ids; /* of the prompt (models/prompt.h); good until the next record */
+    uint32_t hash_count;
 } TraceRecord;
 
 typedef struct TraceIn TraceIn;

@@ -71,7 +71,9 @@ static bool reader_next(void *context, TraceArrival *out) {
     *out = (TraceArrival){.at_s = time_to_s(record.at),
                           .input_tokens = tokens_or_none(record.input_tokens),
                           .output_tokens = tokens_or_none(record.output_tokens),
-                          .rate_per_s = record.rate_per_s};
+                          .rate_per_s = record.rate_per_s,
+                          .hash_ids = record.hash_ids,
+                          .hash_count = record.hash_count};
     return true;
 }
 

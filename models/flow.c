@@ -18,6 +18,7 @@
 
 #include "models/clients/clients.h"
 #include "models/flow_parts.h"
+#include "models/prompt.h"
 #include "models/servers/server.h"
 #include "models/shed/shed.h"
 #include "sim/check.h"
@@ -56,6 +57,9 @@ void flow_begin(World *world, uint32_t edge_index, uint32_t parent, const Origin
                    .holders = 1,
                    .is_open = true,
                    .is_measured = origin->is_measured};
+    if (call->prompt != NONE) {
+        prompt_hold(world, call->prompt);
+    }
     if (parent != NONE) {
         Attempt *caller = world_attempt(world, parent);
         call->sibling = caller->child;

@@ -1,5 +1,6 @@
 #include "models/flow_parts.h"
 
+#include "models/prompt.h"
 #include "models/servers/server.h"
 #include "sim/check.h"
 
@@ -234,6 +235,9 @@ void release_call(World *world, uint32_t call_slot) {
     CHECK(call->holders > 0);
     if (--call->holders == 0) {
         CHECK(!call->is_open);
+        if (call->prompt != NONE) {
+            prompt_drop(world, call->prompt);
+        }
         pool_give(&world->calls, call_slot);
     }
 }

@@ -13,7 +13,7 @@ typedef struct Origin {
     uint32_t attempts_before; /* of the calls that this one stands in for */
     uint32_t path;
     uint32_t client; /* NONE: it was there at the start */
-    uint32_t user;   /* of a closed client; NONE */
+    uint32_t user;   /* who asked: a closed client's, or a session; NONE */
     uint32_t input_tokens, output_tokens;
     uint32_t prompt; /* of World.prompts; NONE */
     uint16_t mark;   /* fault that has marked it, counted from 1; 0: none */
@@ -194,6 +194,11 @@ void losses_start(World *world);
 
 /* ---- Sources, models/sources.c */
 
+/* A request that the client sends now, without lengths and prompt. */
+Origin source_origin(World *world, uint32_t client, uint32_t user);
+/* Its lengths by the client's laws, drawn by (a, b); what has no law keeps its length. */
+void source_draw_lengths(World *world, uint64_t a, uint64_t b, Origin *origin);
+void source_send(World *world, const Origin *origin);
 void on_arrival(World *world, uint32_t client);
 void on_user(World *world, uint32_t user);
 /* Prepares what a client's process works with. */
@@ -204,6 +209,16 @@ void source_request_ends(World *world, const Call *call, Outcome outcome, SimTim
 void sources_tell_unfinished(World *world);
 /* Schedules the first arrivals and the requests that are there at time 0. */
 void sources_start(World *world);
+
+/* ---- Sessions, models/sessions.c */
+
+/* A session of the client begins with its first request. */
+void session_begin(World *world, uint32_t client);
+/* Its request is over: it thinks, or ends. */
+void session_hears(World *world, uint32_t session, const Call *call, Outcome outcome);
+void on_turn(World *world, uint32_t session);
+/* Every session asks or thinks; CHECKs. */
+void sessions_check(const World *world);
 
 /* ---- Notes: the story as text, only if somebody listens */
 

@@ -79,9 +79,11 @@ typedef struct Param {
     const char *preset;  /* the default as a user would write it; NULL: must be given */
     const char *doc;     /* one sentence */
     const char *choices; /* PARAM_CHOICE(S): "fifo|lifo", in the order of the values */
-    const char *unit;    /* PARAM_DIST: "s" or "tok"; PARAM_NUMBER: a word for the manual or NULL */
-    double min, max;     /* in seconds, per second, or pure; checked when min < max or exclusive */
-    bool above_min;      /* min itself is refused */
+    /* PARAM_DIST: "s", or the word for what is counted ("tok"); PARAM_NUMBER: a word for the manual
+     * or NULL. */
+    const char *unit;
+    double min, max; /* in seconds, per second, or pure; checked when min < max or exclusive */
+    bool above_min;  /* min itself is refused */
     bool may_be_unlimited;     /* COUNT: `unlimited`; DURATION: `none`, which is SIM_TIME_NEVER */
     const char *never_word;    /* DURATION: what is written instead of `none`; NULL: `none` */
     Family family;             /* PARAM_KIND */

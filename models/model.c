@@ -131,9 +131,24 @@ void model_add_trigger(Model *model, SimTime from, SimTime to) {
     model->has_trigger = true;
 }
 
+/* A Zipf law over the client's prefixes; its bounds are checked by its table. */
+static void finish_prefix(Client *client) {
+    const SharedPrefix *prefix = &client->shared_prefix;
+    if (prefix->tokens == 0) {
+        return;
+    }
+    DistSpec spec = {.law = dist_law_find("zipf")};
+    const DistLaw *zipf = dist_law(spec.law);
+    size_t count = dist_param_find(zipf, "count"), s = dist_param_find(zipf, "s");
+    spec.given = 1u << count | 1u << s;
+    spec.values[count] = prefix->count;
+    spec.values[s] = prefix->s;
+    bool is_solved = dist_solve(&spec, &client->prefix_law, NULL);
+    CHECK(is_solved);
+}
+
 static void finish_clients(Model *model) {
     model->user_count = 0;
-    model->rank_count = 1;
     for (uint32_t i = 0; i < model->client_count; i++) {
         Client *client = &model->clients[i];
         CHECK(client->arrivals.kind != NULL && client->load.piece_count > 0);
@@ -143,6 +158,28 @@ static void finish_clients(Model *model) {
                                  : ops->user_count(client->arrivals.params, client->load.max);
         client->user_first = model->user_count;
         model->user_count += client->user_count;
+        finish_prefix(client);
+    }
+}
+
+/* What nobody sends has the rank of the first: there is one always. */
+static void finish_ranks(Model *model) {
+    bool is_used[2 * PRIORITY_MAX + 1] = {false};
+    uint8_t ranks[2 * PRIORITY_MAX + 1];
+    for (uint32_t i = 0; i < model->client_count; i++) {
+        double priority = model->clients[i].priority;
+        CHECK(priority >= -PRIORITY_MAX && priority <= PRIORITY_MAX);
+        is_used[(int)priority + PRIORITY_MAX] = true;
+    }
+    model->rank_count = 0;
+    for (int i = 0; i <= 2 * PRIORITY_MAX; i++) {
+        ranks[i] = (uint8_t)model->rank_count;
+        model->rank_count += is_used[i];
+    }
+    model->rank_count += model->client_count == 0;
+    CHECK(model->rank_count > 0 && model->rank_count <= RANKS_MAX);
+    for (uint32_t i = 0; i < model->client_count; i++) {
+        model->clients[i].rank = ranks[(int)model->clients[i].priority + PRIORITY_MAX];
     }
 }
 
@@ -248,6 +285,7 @@ void model_finish(Model *model) {
     CHECK(model->edge_count >= model->client_count);
     finish_services(model);
     finish_clients(model);
+    finish_ranks(model);
     finish_edges(model);
     add_edges_of_nobody(model);
     finish_trigger(model);

@@ -65,6 +65,16 @@ typedef struct CallGroup {
     uint32_t first_edge, edge_count;
 } CallGroup;
 
+/* How many priorities one scenario may have: a rank is a byte. */
+enum { PRIORITY_MAX = 1000, RANKS_MAX = 256 };
+
+/* The beginning that a client's prompts have in common: system prompts, templates. */
+typedef struct SharedPrefix {
+    uint32_t tokens; /* 0: there is none */
+    uint32_t count;  /* of different ones … */
+    double s;        /* … and the exponent of their popularity */
+} SharedPrefix;
+
 typedef struct Client {
     char *name;
     uint32_t edge; /* the request itself: from the client to its target */
@@ -74,6 +84,10 @@ typedef struct Client {
     bool has_spikes;
     bool has_input_tokens, has_output_tokens; /* otherwise 0, or the trace's own */
     Dist input_tokens, output_tokens;
+    SharedPrefix shared_prefix;
+    Dist prefix_law;     /* which of them a request has, from 1 */
+    double priority;     /* a whole number within PRIORITY_MAX of 0; lower goes first */
+    uint8_t rank;        /* of its priority among all clients': 0 goes first */
     uint32_t user_count; /* of a closed client at its highest load; 0 for an open one */
     uint32_t user_first; /* index of its first user among all clients' users */
 } Client;
@@ -149,6 +163,9 @@ typedef struct TraceArrival {
     double at_s; /* since the trace began */
     uint32_t input_tokens, output_tokens;
     double rate_per_s; /* of a trace of rates: holds from at_s on */
+    /* What the prompt is made of (models/prompt.h); good until `next` is asked again. */
+    const uint64_t *hash_ids;
+    uint32_t hash_count;
 } TraceArrival;
 
 typedef struct TraceSource {
@@ -190,14 +207,15 @@ typedef struct Model {
 } Model;
 
 /* The described parts of the language that are no kinds; each fills the struct named. */
-extern const Schema schema_run;     /* RunDef */
-extern const Schema schema_verdict; /* VerdictDef */
-extern const Schema schema_call;    /* Edge */
-extern const Schema schema_queue;   /* QueueDef */
-extern const Schema schema_service; /* Service */
-extern const Schema schema_client;  /* Client */
-extern const Schema schema_fault;   /* Fault */
-extern const Schema schema_network; /* NetworkDef */
+extern const Schema schema_run;           /* RunDef */
+extern const Schema schema_verdict;       /* VerdictDef */
+extern const Schema schema_call;          /* Edge */
+extern const Schema schema_queue;         /* QueueDef */
+extern const Schema schema_service;       /* Service */
+extern const Schema schema_client;        /* Client */
+extern const Schema schema_shared_prefix; /* SharedPrefix */
+extern const Schema schema_fault;         /* Fault */
+extern const Schema schema_network;       /* NetworkDef */
 
 typedef struct NetworkDef {
     Dist latency, reply_latency; /* seconds */

@@ -23,7 +23,7 @@ typedef struct Call {
     uint32_t sibling;   /* next call of the same parent */
     uint32_t in_flight; /* newest attempt that the caller waits for; NONE */
     uint32_t client;    /* whose request it is; NONE: what was there at the start */
-    uint32_t user;      /* of a closed client, whose request it is; NONE */
+    uint32_t user;      /* whose request it is: a closed client's user, or a session; NONE */
     uint32_t input_tokens, output_tokens;
     uint32_t path; /* tells apart the calls that one request makes; 0 for the request itself */
     uint32_t attempt_count;

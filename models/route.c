@@ -1,15 +1,21 @@
 /* Asks the router of a service which replica gets an attempt, and answers what it asks back. */
 #include "models/flow_parts.h"
+#include "models/prompt.h"
 #include "models/routers/router.h"
 #include "models/servers/server.h"
 #include "sim/check.h"
 
-/* Whose requests should meet the same replica: those of one user, where there are users. */
+/* Whose requests should meet the same replica: those of one session or user, where there are any.
+ */
 static uint64_t route_affinity_key(const World *world, const Call *call) {
     CHECK(call->user == NONE || call->client != NONE);
-    return call->user == NONE
-               ? call->key
-               : world->clients[call->client].key_base + world->users[call->user].index;
+    uint64_t session = call->prompt == NONE ? 0 : world_prompt(world, call->prompt)->session;
+    if (session != 0) {
+        return session;
+    }
+    bool is_closed = call->user != NONE && world->model->clients[call->client].user_count > 0;
+    return is_closed ? world->clients[call->client].key_base + world->users[call->user].index
+                     : call->key;
 }
 
 static RouterLoad route_load(const RouterView *view, uint32_t replica_index) {

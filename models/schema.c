@@ -129,13 +129,30 @@ static const Param client_params[] = {
      .doc = "When its requests arrive."},
     {"input_tokens", PARAM_DIST, FIELD(Client, input_tokens), .unit = "tok", .is_optional = true,
      .has_offset = offsetof(Client, has_input_tokens),
-     .doc = "Length of a request's prompt; left out: the trace's own, or 0."},
+     .doc = "Length of a request's prompt, in a session of the new message; left out: the trace's "
+            "own, or 0."},
     {"output_tokens", PARAM_DIST, FIELD(Client, output_tokens), .unit = "tok", .is_optional = true,
      .has_offset = offsetof(Client, has_output_tokens),
      .doc = "Length of the answer; left out: the trace's own, or 0."},
+    {"priority", PARAM_NUMBER, FIELD(Client, priority), .preset = "0", .min = -PRIORITY_MAX,
+     .max = PRIORITY_MAX,
+     .doc = "A whole number: whose requests go first where a server or a queue looks at it; lower "
+            "goes first, as in vLLM."},
 };
 const Schema schema_client = {"a client", client_params, PARAM_COUNT_OF(client_params),
                               sizeof(Client)};
+
+static const Param shared_prefix_params[] = {
+    {"tokens", PARAM_COUNT, FIELD(SharedPrefix, tokens), .min = 1, .max = 1e9,
+     .doc = "Length of the prefix. It is part of `input_tokens`, and a shorter prompt has only so "
+            "much of it; in a session it stands before the first message."},
+    {"count", PARAM_COUNT, FIELD(SharedPrefix, count), .preset = "1", .min = 1, .max = 1e9,
+     .doc = "How many different ones there are; each request, or session, has one of them."},
+    {"s", PARAM_NUMBER, FIELD(SharedPrefix, s), .preset = "1", .max = 100,
+     .doc = "The k-th most popular of them has a weight of k^-s; 0: all are equally popular."},
+};
+const Schema schema_shared_prefix = {"a shared prefix", shared_prefix_params,
+                                     PARAM_COUNT_OF(shared_prefix_params), sizeof(SharedPrefix)};
 
 static const Param fault_params[] = {
     {"at", PARAM_DURATION, FIELD(Fault, at), .max = SIM_TIME_S_MAX, .is_optional = true,

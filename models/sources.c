@@ -2,6 +2,7 @@
  * start; and what a client notices when its request is over. */
 #include "models/arrivals/arrivals.h"
 #include "models/flow_parts.h"
+#include "models/prompt.h"
 #include "models/servers/server.h"
 #include "sim/check.h"
 
@@ -48,6 +49,9 @@ static void schedule_arrival(World *world, uint32_t index) {
     }
     CHECK(state->next.at >= world->now);
     if (state->next.at < world->model->run.duration) {
+        if (state->next.hash_count > 0) {
+            state->next_prompt = prompt_of_hashes(world, index, &state->next);
+        }
         queue_push(&world->queue, state->next.at, EVENT_arrival, index);
     }
 }
@@ -61,39 +65,70 @@ static uint32_t draw_tokens(bool has_law, const Dist *law, Rng *rng, uint32_t ot
     return tokens < 4e9 ? (uint32_t)tokens : 4000000000u;
 }
 
-static void begin_request(World *world, uint32_t index, uint32_t user, const Arrival *arrival) {
-    const Client *client = &world->model->clients[index];
+Origin source_origin(World *world, uint32_t index, uint32_t user) {
     ClientState *state = &world->clients[index];
-    Origin origin = {.key = state->key_base + state->request_count++,
-                     .began_at = world->now,
-                     .client = index,
-                     .user = user,
-                     .prompt = NONE,
-                     .is_measured = world->now >= world->model->run.warmup};
-    origin.input_tokens = arrival->has_tokens ? arrival->input_tokens : 0;
-    origin.output_tokens = arrival->has_tokens ? arrival->output_tokens : 0;
+    CHECK(index < world->model->client_count);
+    uint64_t key = state->key_base + state->request_count++;
+    return (Origin){.key = key,
+                    .began_at = world->now,
+                    .client = index,
+                    .user = user,
+                    .prompt = NONE,
+                    .rank = world->model->clients[index].rank,
+                    .mark = world->model->has_marks ? mark_of_request(world, key) : 0,
+                    .is_measured = world->now >= world->model->run.warmup};
+}
+
+void source_draw_lengths(World *world, uint64_t a, uint64_t b, Origin *origin) {
+    const Client *client = &world->model->clients[origin->client];
+    CHECK(origin->client != NONE);
     if (client->has_input_tokens || client->has_output_tokens) {
         Rng rng;
-        rng_keyed(&rng, &state->key, origin.key, 0);
-        origin.input_tokens =
-            draw_tokens(client->has_input_tokens, &client->input_tokens, &rng, origin.input_tokens);
-        origin.output_tokens = draw_tokens(client->has_output_tokens, &client->output_tokens, &rng,
-                                           origin.output_tokens);
+        rng_keyed(&rng, &world->clients[origin->client].key, a, b);
+        origin->input_tokens = draw_tokens(client->has_input_tokens, &client->input_tokens, &rng,
+                                           origin->input_tokens);
+        origin->output_tokens = draw_tokens(client->has_output_tokens, &client->output_tokens, &rng,
+                                            origin->output_tokens);
     }
-    if (world->model->has_marks) {
-        origin.mark = mark_of_request(world, origin.key);
+}
+
+void source_send(World *world, const Origin *origin) {
+    CHECK(world->clients[origin->client].request_count > 0);
+    probe_count(&world->probe, origin->client, COUNT_OFFERED, origin->is_measured);
+    probe_level(&world->probe, origin->client, LEVEL_IN_SYSTEM, world->now, 1);
+    flow_begin(world, world->model->clients[origin->client].edge, NONE, origin);
+}
+
+/* A request by itself: its prompt is what its arrival carries, or one of the client's. */
+static void begin_request(World *world, Origin *origin) {
+    source_draw_lengths(world, origin->key, 0, origin);
+    CHECK(origin->client < world->model->client_count);
+    if (origin->prompt == NONE && world->model->clients[origin->client].shared_prefix.tokens > 0) {
+        origin->prompt = prompt_of_request(world, origin->client, origin->key);
     }
-    CHECK(state->request_count > 0);
-    probe_count(&world->probe, index, COUNT_OFFERED, origin.is_measured);
-    probe_level(&world->probe, index, LEVEL_IN_SYSTEM, world->now, 1);
-    flow_begin(world, client->edge, NONE, &origin);
+    source_send(world, origin);
+    if (origin->prompt != NONE) {
+        prompt_drop(world, origin->prompt); /* its calls hold it now, as long as there are any */
+    }
 }
 
 void on_arrival(World *world, uint32_t index) {
+    ClientState *state = &world->clients[index];
     CHECK(index < world->model->client_count);
-    Arrival arrival = world->clients[index].next;
+    if (arrival_ops(&world->model->clients[index])->plan_session != NULL) {
+        schedule_arrival(world, index);
+        session_begin(world, index);
+        return;
+    }
+    Origin origin = source_origin(world, index, NONE);
+    if (state->next.has_tokens) {
+        origin.input_tokens = state->next.input_tokens;
+        origin.output_tokens = state->next.output_tokens;
+    }
+    origin.prompt = state->next_prompt;
+    state->next_prompt = NONE;
     schedule_arrival(world, index);
-    begin_request(world, index, NONE, &arrival);
+    begin_request(world, &origin);
 }
 
 /* ---- Users of a closed client */
@@ -118,10 +153,10 @@ static void schedule_user(World *world, uint32_t index) {
 
 void on_user(World *world, uint32_t index) {
     UserState *user = &world->users[index];
-    static const Arrival unknown_lengths = {0};
     CHECK(index < world->model->user_count);
     user->turn++;
-    begin_request(world, user->client, index, &unknown_lengths);
+    Origin origin = source_origin(world, user->client, index);
+    begin_request(world, &origin);
 }
 
 /* ---- A request is over */
@@ -168,7 +203,12 @@ void source_request_ends(World *world, const Call *call, Outcome outcome, SimTim
     }
     probe_level(&world->probe, call->client, LEVEL_IN_SYSTEM, world->now, -1);
     tell_request(world, call, outcome, first_token_at, true);
-    if (call->user != NONE) {
+    if (call->user == NONE) {
+        return;
+    }
+    if (arrival_ops(&world->model->clients[call->client])->plan_session != NULL) {
+        session_hears(world, call->user, call, outcome);
+    } else {
         schedule_user(world, call->user);
     }
 }

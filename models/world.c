@@ -5,6 +5,7 @@
 
 #include "models/clients/clients.h"
 #include "models/flow_parts.h"
+#include "models/prompt.h"
 #include "models/servers/server.h"
 #include "sim/check.h"
 
@@ -94,6 +95,7 @@ static void create_clients(World *world) {
             rng_key(world->options.seed, world->options.replication, client->name, "arrivals");
         rng_stream(&state->stream, &arrivals);
         state->key_base = rng_key(0, 0, client->name, "request").k[0];
+        state->session_base = rng_key(0, 0, client->name, "session").k[0];
         state->arrivals_state = state_reserve(world, state_size(&client->arrivals));
         if (world->options.traces != NULL) {
             state->trace = world->options.traces[i];
@@ -145,6 +147,7 @@ World *world_create(const Model *model, const WorldOptions *options) {
     queue_init(&world->queue);
     pool_init(&world->calls, sizeof(Call), pool_limit(model));
     pool_init(&world->attempts, sizeof(Attempt), pool_limit(model));
+    pool_init(&world->sessions, sizeof(Session), pool_limit(model));
     world->replicas = mem_zalloc(model->replica_count, sizeof *world->replicas);
     world->outstanding = mem_zalloc(model->replica_count, sizeof *world->outstanding);
     world->routable = mem_zalloc(model->replica_count, sizeof *world->routable);
@@ -163,6 +166,7 @@ World *world_create(const Model *model, const WorldOptions *options) {
     create_edges(world);
     create_clients(world);
     create_faults(world);
+    prompts_init(world);
     world->states = mem_zalloc(world->states_size, 1);
     levers_init(&world->levers, model);
     probe_init(&world->probe, model, options->is_unmeasured);
@@ -175,6 +179,8 @@ void world_destroy(World *world) {
     queue_free(&world->queue);
     pool_free(&world->calls);
     pool_free(&world->attempts);
+    pool_free(&world->sessions);
+    prompts_free(world);
     levers_free(&world->levers);
     probe_free(&world->probe);
     mem_free(world->replicas);

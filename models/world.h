@@ -62,14 +62,32 @@ typedef struct ClientState {
     size_t arrivals_state;
     LoadCursor cursor;
     TraceSource trace;
-    Source source; /* points to the parts above */
-    Arrival next;  /* the arrival that is scheduled */
+    Source source;        /* points to the parts above */
+    Arrival next;         /* the arrival that is scheduled */
+    uint32_t next_prompt; /* what it carries; NONE */
+    uint64_t session_count;
+    uint64_t session_base; /* session k has key session_base + k */
+    RngKey prefix_key;     /* draws which of the shared prefixes a request has */
+    uint64_t prefix_name;  /* tells the client's prefixes from others' … */
+    uint64_t hashes_name;  /* … and the hash ids of its trace from those of other files */
 } ClientState;
 
 typedef struct UserState {
     uint32_t client, index;
     uint32_t turn; /* requests made so far */
 } UserState;
+
+/* A conversation under way: it has a request in progress, or its user thinks. */
+typedef struct Session {
+    uint32_t client;
+    uint32_t turn;       /* of the request in progress, or of the next; from 0 */
+    uint32_t turn_count; /* 0: a free slot */
+    uint32_t max_context_tokens;
+    uint32_t history_tokens; /* all that was said so far, shared prefix and answers included */
+    uint32_t prompt;
+    bool is_asking;
+    uint64_t number; /* of the client's sessions, from 0 */
+} Session;
 
 typedef struct FaultState {
     Rng stream;
@@ -129,8 +147,11 @@ typedef struct World {
     SimTime now;
     EventQueue queue;
     Pool calls, attempts;
-    SimTime late_at;    /* the latest instant at which late events were handled … */
-    uint32_t late_turn; /* … and how far: those of replicas below are over */
+    SimTime late_at;           /* the latest instant at which late events were handled … */
+    uint32_t late_turn;        /* … and how far: those of replicas below are over */
+    Pool prompts, hash_chunks; /* models/prompt.h */
+    Pool sessions;
+    bool repeats_calls; /* a request may come to the same service twice */
     const Model *model;
     Replica *replicas;
     uint32_t *outstanding; /* by replica: attempts sent, not answered, not given up */
@@ -209,6 +230,11 @@ static inline bool event_is_set(EventId id) {
 static inline void *world_state(const World *world, size_t offset) {
     DCHECK(world->states != NULL);
     return world->states + offset;
+}
+
+static inline Session *world_session(const World *world, uint32_t slot) {
+    DCHECK(slot < world->sessions.slot_end);
+    return (Session *)(void *)world->sessions.records + slot;
 }
 
 /* The service that an attempt is at or on its way to. */

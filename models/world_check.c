@@ -2,6 +2,7 @@
  * what is kept as a count is counted, what is kept as a list is walked. One pass over both pools,
  * then one over replicas, components and calls. */
 #include "models/flow_parts.h"
+#include "models/prompt.h"
 #include "models/servers/server.h"
 #include "sim/check.h"
 
@@ -318,8 +319,9 @@ static void check_probe(const World *world, const Census *census) {
     }
 }
 
-/* Besides those of calls and attempts an event may be pending for each client, user, fault and
- * replica, and one for the warm-up. The run ends with taking an event that lies beyond its end. */
+/* Besides those of calls and attempts an event may be pending for each client, user, session, fault
+ * and replica, and one for the warm-up. The run ends with taking an event that lies beyond its end.
+ */
 static void check_events(const World *world, const Census *census) {
     const Model *model = world->model;
     uint64_t pending_count = queue_count(&world->queue);
@@ -330,7 +332,8 @@ static void check_events(const World *world, const Census *census) {
         }
     }
     CHECK(pending_count <= census->event_count + model->client_count + model->user_count +
-                               model->fault_count + model->replica_count + 1);
+                               pool_live_count(&world->sessions) + model->fault_count +
+                               model->replica_count + 1);
 }
 
 void world_check(World *world) {
@@ -351,5 +354,7 @@ void world_check(World *world) {
         check_probe(world, &census);
     }
     check_events(world, &census);
+    prompts_check(world);
+    sessions_check(world);
     census_free(&census);
 }

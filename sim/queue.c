@@ -365,7 +365,6 @@ bool queue_pop(EventQueue *queue, Event *event) {
     slot_give(queue, slot);
     queue->live--;
     CHECK(event->time >= queue->latest);
-    queue->tie_count += (uint64_t)(event->time == queue->latest);
     queue->latest = event->time;
     return true;
 }

@@ -81,7 +81,6 @@ typedef struct EventQueue {
     SimTime latest;    /* time of the latest pop; -1 before the first */
     size_t live;       /* pending events */
     size_t dead;       /* keys in the heap and the buckets whose event was cancelled */
-    uint64_t tie_count;
     VEC(QueueTimerClass) classes;
     QueueWarm *warm;
     const void *warm_context;
@@ -131,11 +130,6 @@ SimTime queue_next_time(EventQueue *queue);
 static inline size_t queue_count(const EventQueue *queue) {
     DCHECK(queue->live <= queue->record_count);
     return queue->live;
-}
-
-/* How many pops had the time of the pop before: where the order of scheduling decided. */
-static inline uint64_t queue_tie_count(const EventQueue *queue) {
-    return queue->tie_count;
 }
 
 #endif

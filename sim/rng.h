@@ -101,6 +101,17 @@ static inline void rng_keyed(Rng *out, const RngKey *key, uint64_t a, uint64_t b
     DCHECK((out->s[0] | out->s[1] | out->s[2] | out->s[3]) != 0);
 }
 
+/* A bijection in which every input bit moves every output bit: the finaliser of SplitMix64 (Steele,
+ * Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014), which is Stafford's
+ * variant 13 of MurmurHash3's. Of 1 it is 5692161d100b05e5; of 9e3779b97f4a7c15 it is
+ * e220a8397b1dcdaf, the first output of SplitMix64 from seed 0. */
+static inline uint64_t rng_mix(uint64_t x) {
+    DCHECK(sizeof x == 8);
+    x = (x ^ x >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+    x = (x ^ x >> 27) * UINT64_C(0x94D049BB133111EB);
+    return x ^ x >> 31;
+}
+
 /* 64 random bits: xoshiro256++ 1.0 (Blackman, Vigna, "Scrambled linear pseudorandom number
  * generators", ACM TOMS 47 (2021)), period 2^256 - 1. State 1, 2, 3, 4 gives 41943041 first. */
 static inline uint64_t rng_next(Rng *rng) {

@@ -20,7 +20,7 @@ static double closed_load_for_user(const void *params, uint32_t user) {
     return ((double)user + 0.5) / (double)p->users;
 }
 
-static SimTime closed_think(const void *params, Source *source, uint32_t user, uint32_t turn) {
+static SimTime closed_think(const void *params, Source *source, uint64_t user, uint32_t turn) {
     const ClosedParams *p = params;
     CHECK(source != NULL);
     Rng rng;

@@ -116,6 +116,9 @@ static bool trace_next(const void *params, void *state, Source *source, Arrival 
     out->has_tokens = true;
     out->input_tokens = record.input_tokens;
     out->output_tokens = record.output_tokens;
+    out->hash_ids = record.hash_ids;
+    out->hash_count = record.hash_count;
+    out->tokens_per_hash = p->tokens_per_hash;
     return true;
 }
 
@@ -145,6 +148,11 @@ static const Param trace_params[] = {
      .max = 1e6, .doc = "2 replays it twice as fast."},
     {"repeat", PARAM_FLAG, offsetof(TraceParams, repeat), .preset = "false",
      .doc = "Starts again when the trace has ended."},
+    {"tokens_per_hash", PARAM_COUNT, offsetof(TraceParams, tokens_per_hash), .preset = "512",
+     .min = 1, .max = 1e6,
+     .doc =
+         "How many tokens of the prompt each of `hash_ids` stands for, in a trace that has them "
+         "(mooncake); prompts of one file are equal as far as their ids are, whoever replays it."},
     {"time_unit", PARAM_CHOICE, offsetof(TraceParams, time_unit), .preset = "s",
      .choices = "s|ms|us|ns", .doc = "Unit of the time column, for a format of your own."},
     {"columns", PARAM_PART, offsetof(TraceParams, columns), .part = &columns_schema,

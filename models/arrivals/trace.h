@@ -19,6 +19,7 @@ typedef struct TraceParams {
     uint8_t format;    /* index into TRACE_FORMATS */
     uint8_t time_unit; /* index into "s|ms|us|ns" */
     double speed;
+    uint32_t tokens_per_hash;
     bool repeat;
     bool has_columns;
     TraceColumnNames columns;

@@ -62,6 +62,7 @@ static void reset_sequences(Engine *engine, const EngineParams *p) {
     }
     engine->free_sequence = 0;
     engine->next_finish = FINISH_UNKNOWN;
+    engine->has_late = false;
 }
 
 void engine_init(Engine *engine, const EngineParams *p) {
@@ -299,7 +300,7 @@ static void advance(World *world, uint32_t replica) {
     Engine *engine = engine_of(world, replica);
     uint32_t *order = engine_order(engine), kept = 0, count = engine->running_count;
     bool has_done = engine->step_count >= engine->next_finish || engine->has_order;
-    bool is_mixed = engine->load.prefill_sequences > 0;
+    bool is_mixed = engine->load.prefill_sequences > 0, has_late = false;
     CHECK(engine->finishing_count == 0);
     if (!has_done && !is_mixed && !engine->has_aborted) {
         return;
@@ -318,10 +319,12 @@ static void advance(World *world, uint32_t replica) {
         if (is_done) {
             leave_batch(world, replica, order[i]);
         } else {
+            has_late |= s->is_decoding && s->late_since > 0;
             order[kept++] = order[i];
         }
     }
     engine->running_count = kept;
+    engine->has_late = has_late;
     engine->has_aborted = false;
 }
 
@@ -412,7 +415,7 @@ static void foresee_run(World *world, uint32_t replica) {
     StepLoad load = engine->load;
     foresee_step(world, replica, &load);
     if (world->options.is_stepwise || load.prefill_sequences > 0 || engine->has_preempted ||
-        load.decode_sequences != engine->running_count || engine->has_aborted) {
+        load.decode_sequences != engine->running_count || engine->has_aborted || engine->has_late) {
         return;
     }
     if (engine->next_finish == FINISH_UNKNOWN) {

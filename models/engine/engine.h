@@ -82,7 +82,8 @@ typedef struct Engine {
     uint32_t offered_hit, offered; /* tokens of who is about to be admitted: found, scheduled */
     bool has_order; /* each sequence was scheduled by itself: some decoding one may be left out */
     bool has_preempted;
-    bool is_open; /* nobody else waited: who comes may be admitted */
+    bool has_late; /* some decoding one was left out and has not had its token since */
+    bool is_open;  /* nobody else waited: who comes may be admitted */
 
     /* What goes on. */
     bool is_pending;                  /* `event` is awaited: the end of the run, or a start */

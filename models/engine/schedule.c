@@ -150,7 +150,7 @@ static uint64_t prefill_blocks(const Engine *engine, const EngineParams *p) {
 }
 
 static bool is_plain(const World *world, const Engine *engine, const EngineParams *p) {
-    if (world->options.is_stepwise || engine->decode_count > engine->budget) {
+    if (world->options.is_stepwise || engine->has_late || engine->decode_count > engine->budget) {
         return false;
     }
     if (engine->running_count > engine->decode_count) {
@@ -466,8 +466,9 @@ bool schedule_step(World *world, uint32_t replica) {
         if (!engine->has_preempted) {
             admit_waiting(world, replica);
         }
-        /* Who had to make room for himself is looked at again: he may wait, or can never fit. */
-    } while (engine->has_preempted && engine->running_count == 0);
+        /* Who had to make room for himself is looked at again: he may wait, or can never fit. By
+         * priority he may have preempted all that was scheduled before, and others still run. */
+    } while (engine->has_preempted && engine->budget == p->max_num_batched_tokens);
     CHECK(engine->budget < p->max_num_batched_tokens || engine->running_count == 0);
     return engine->running_count > 0;
 }

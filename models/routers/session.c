@@ -1,14 +1,6 @@
 #include "models/routers/router.h"
 #include "sim/check.h"
 
-/* Every input bit moves every output bit: the finalizer "Mix13" of Stafford, "Better bit mixing"
- * (2011); of 1 it is 0x5692161d100b05e5. */
-static uint64_t session_mix(uint64_t x) {
-    x = (x ^ x >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    x = (x ^ x >> 27) * UINT64_C(0x94d049bb133111eb);
-    return x ^ x >> 31;
-}
-
 /* Rendezvous hashing: Thaler, Ravishankar, "Using name-based mappings to increase hit rates"
  * (1998). Each session has an order of its own among all replicas and goes to the first that is
  * there, so a replica that leaves moves only its own sessions, evenly, and takes them back when it
@@ -18,7 +10,7 @@ static uint32_t session_pick(const void *params, void *state, const RouterView *
     uint64_t session = view->answers->affinity(view), most = 0;
     uint32_t best = view->replicas[0];
     for (uint32_t i = 0; i < view->replica_count; i++) {
-        uint64_t rank = session_mix(session + session_mix(view->replicas[i] - view->first + 1));
+        uint64_t rank = rng_mix(session + rng_mix(view->replicas[i] - view->first + 1));
         if (rank > most) {
             most = rank;
             best = view->replicas[i];
@@ -34,7 +26,7 @@ const Kind route_session = {
     .name = "session",
     .doc =
         "The same replica for all requests of a session, by rendezvous hashing; another one only "
-        "while that is believed to be down. All requests of a closed client's user are one "
-        "session; each other request is a session of its own.",
+        "while that is believed to be down. The requests of a closed client's user are one session "
+        "too; each other request is a session of its own.",
     .ops = &session_ops,
 };

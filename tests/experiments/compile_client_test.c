@@ -27,7 +27,7 @@ START_TEST(a_client_and_its_call_are_checked) {
          "1:22: 'arrivals' is written {KIND: {parameters}}, with one kind"},
         {"clients.web.arrivals=hawkes", "1:22: 'hawkes' is not available in this version"},
         {"clients.web.arrivals=sine", "1:22: 'arrivals' has no kind 'sine'; its kinds are: "
-                                      "poisson, constant, gamma, mmpp, trace, closed"},
+                                      "poisson, constant, gamma, mmpp, trace, closed, sessions"},
         {"clients.web.arrivals={poisson: 3/s}",
          "1:32: 'poisson' is written as a map, {key: value}, not as one value"},
         {"clients.web.arrivals.poisson.rate=3", "1:35: '3' has no unit; write for example '3/s'"},
@@ -37,6 +37,13 @@ START_TEST(a_client_and_its_call_are_checked) {
         {"clients.web.arrivals={trace: {file: nothere.csv}}",
          "1:37: cannot read 'nothere.csv': No such file or directory"},
         {"clients.web.arrivals={closed: {users: 1M, think: 1s}}", ""},
+        {"clients.web.arrivals={sessions: {rate: 1/s}}", "1:33: 'sessions' needs 'think'"},
+        {"clients.web.arrivals={sessions: {rate: 1/s, turns: 5s, think: 1s}}",
+         "1:52: '5s' is not a number; write for example '1.5'"},
+        {"clients.web.arrivals={sessions: {rate: 1/s, think: 1s, max_context: 0}}",
+         "1:69: 'max_context' of 'sessions' must be from 1 to 1000M, not 0"},
+        {"clients.web.arrivals={trace: {file: /dev/null, tokens_per_hash: 0}}",
+         "1:65: 'tokens_per_hash' of 'trace' must be from 1 to 1M, not 0"},
         {"clients.web.call.to=model",
          "1:18: 'to' does not belong here: the client's 'target' says whom it calls"},
         {"clients.web.call.retry_on=refusd",
@@ -56,6 +63,76 @@ START_TEST(a_client_and_its_call_are_checked) {
          "1:53: 'max_attempts' of 'exponential' must be from 1 to 60k, not 0"},
     };
     check_cases(cases, sizeof cases / sizeof cases[0]);
+}
+END_TEST
+
+START_TEST(shared_prefixes_are_checked) {
+    static const Case cases[] = {
+        {"clients.web.shared_prefix=500",
+         "1:27: a shared prefix is written as a map, {key: value}, not as one value\n"
+         "1:13: a shared prefix is part of a prompt: it needs 'input_tokens'"},
+        {"clients.web.shared_prefix.tokens=500",
+         "1:13: a shared prefix is part of a prompt: it needs 'input_tokens'"},
+        {"clients.web={target: gateway, arrivals: {closed: {users: 1, think: 1s}}, shared_prefix: "
+         "{tokens: 9}}",
+         "1:74: a shared prefix is part of a prompt: it needs 'input_tokens'"},
+        {"clients.web={target: gateway, arrivals: {poisson: {rate: 1/s}}, input_tokens: 900, "
+         "shared_prefix: {tokens: 500, count: 20, s: 1.1}}",
+         ""},
+        {"clients.web={target: gateway, arrivals: {sessions: {rate: 1/s, think: 1s}}, "
+         "shared_prefix: {tokens: 500}}",
+         ""},
+        {"clients.web={target: gateway, arrivals: {trace: {file: /dev/null}}, shared_prefix: "
+         "{tokens: 500}}",
+         ""},
+        {"clients.web={target: gateway, arrivals: {poisson: {rate: 1/s}}, input_tokens: 900, "
+         "shared_prefix: {count: 0, s: -1, size: 3}}",
+         "1:117: a shared prefix has no key 'size'; its keys are: tokens, count, s\n"
+         "1:99: a shared prefix needs 'tokens'\n"
+         "1:107: 'count' of a shared prefix must be from 1 to 1000M, not 0\n"
+         "1:113: 's' of a shared prefix must be from 0 to 100, not -1"},
+    };
+    check_cases(cases, sizeof cases / sizeof cases[0]);
+}
+END_TEST
+
+START_TEST(priorities_are_whole_numbers_near_0) {
+    static const Case cases[] = {
+        {"clients.web.priority=-1000", ""},
+        {"clients.web.priority=1000", ""},
+        {"clients.web.priority=-0", ""},
+        {"clients.web.priority=1.5",
+         "1:22: 'priority' of a client must be a whole number, not 1.5"},
+        {"clients.web.priority=1001",
+         "1:22: 'priority' of a client must be from -1000 to 1000, not 1001"},
+        {"clients.web.priority=-1001",
+         "1:22: 'priority' of a client must be from -1000 to 1000, not -1001"},
+        {"clients.web.priority=high", "1:22: 'high' is not a number; write for example '1.5'"},
+    };
+    check_cases(cases, sizeof cases / sizeof cases[0]);
+}
+END_TEST
+
+START_TEST(there_may_be_256_priorities_and_no_more) {
+    for (int count = 256; count <= 257; count++) {
+        char *text = NULL;
+        size_t size = 0;
+        FILE *out = open_memstream(&text, &size);
+        fprintf(out, "knockon: 1\nservices: {a: {}}\nclients:\n");
+        for (int i = 0; i < count; i++) {
+            fprintf(out, "  c%d: {target: a, arrivals: {poisson: {rate: 1/s}}, priority: %d}\n", i,
+                    3 * i - 300);
+        }
+        fclose(out);
+        Compiled result = compiled(text, NULL);
+        ck_assert_str_eq(result.messages,
+                         count == 256 ? ""
+                                      : "260:3: clients may have 256 different priorities in all");
+        ck_assert(count == 257 ||
+                  (result.model->rank_count == 256 && result.model->clients[255].rank == 255));
+        compiled_free(&result);
+        free(text);
+    }
 }
 END_TEST
 
@@ -130,4 +207,6 @@ START_TEST(distributions_are_checked) {
 END_TEST
 
 TEST_SUITE("experiments/compile_client", a_client_and_its_call_are_checked,
-           loads_and_spikes_are_checked, distributions_are_checked)
+           shared_prefixes_are_checked, priorities_are_whole_numbers_near_0,
+           there_may_be_256_priorities_and_no_more, loads_and_spikes_are_checked,
+           distributions_are_checked)

@@ -9,10 +9,11 @@ START_TEST(faults_are_checked) {
         {"faults=[{at: 1s, crsh: {service: model}}]",
          "1:18: a fault has no key 'crsh': did you mean 'crash'?"},
         {"faults=[{at: 1s, burn: {service: model}}]",
-         "1:18: a fault has no key 'burn'; it is one of: crash, slow, errors, partition, capacity"},
+         "1:18: a fault has no key 'burn'; it is one of: crash, slow, errors, partition, capacity, "
+         "hang, kv_capacity, kv_full_crash, poison"},
         {"faults=[{at: 1s, latency: {service: model}}]",
          "1:18: a fault has no key 'latency'; it is one of: crash, slow, errors, partition, "
-         "capacity"},
+         "capacity, hang, kv_capacity, kv_full_crash, poison"},
         {"faults=[{at: 1s, mtbf: 3s, crash: {service: model}}]",
          "1:18: 'mtbf' is not available in this version"},
         {"faults=[{at: 1s, crash: {service: model}, slow: {service: model, x: 2}}]",

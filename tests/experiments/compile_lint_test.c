@@ -9,6 +9,15 @@ START_TEST(what_is_legal_but_unwise_is_warned_of) {
          "10:3: warning: 'model' is offered 1.25 times what it can do, without any trigger: 200/s "
          "of 100ms each, on 16 slots"},
         {"clients.web.arrivals={mmpp: {rates: [1/s, 900/s], dwell: [1s, 1s]}}", ""},
+        {"clients.web.arrivals={sessions: {rate: 70/s, turns: 3, think: 1s}}",
+         "10:3: warning: 'model' is offered 1.31 times what it can do, without any trigger: 210/s "
+         "of 100ms each, on 16 slots"},
+        {"clients.web.arrivals={sessions: {rate: 170/s, turns: 0, think: 1s}}",
+         "10:3: warning: 'model' is offered 1.06 times what it can do, without any trigger: 170/s "
+         "of 100ms each, on 16 slots"},
+        {"clients.web.arrivals={sessions: {rate: 70/s, turns: {pareto: {min: 1, shape: 1}}, think: "
+         "1s}}",
+         ""},
         {"clients.web.call.deadline=1s",
          "5:13: warning: the deadline of 1s ends this call before its first timeout of 2s"},
         {"services.gateway.calls[0].timeout=50ms", "9:37: warning: the timeout of 50ms is shorter "

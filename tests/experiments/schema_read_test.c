@@ -16,7 +16,7 @@ typedef struct Everything {
     CountList counts;
     bool flag;
     uint8_t choice, choices;
-    Dist dist, tokens;
+    Dist dist, tokens, phases;
     uint32_t service;
     CountList components;
     const char *text, *file;
@@ -55,6 +55,8 @@ static const Param everything_params[] = {
      .doc = "D."},
     {"dist", PARAM_DIST, AT(dist), .preset = "3ms", .unit = "s", .doc = "D."},
     {"tokens", PARAM_DIST, AT(tokens), .preset = "4k", .unit = "tok", .doc = "D."},
+    {"phases", PARAM_DIST, AT(phases),
+     .preset = "{hyperexponential: {p: [25%, 75%], means: [2, 6]}}", .unit = "phases", .doc = "D."},
     {"service", PARAM_SERVICE, AT(service), .preset = "model", .doc = "D."},
     {"components", PARAM_COMPONENTS, AT(components), .preset = "web", .doc = "D."},
     {"text", PARAM_TEXT, AT(text), .preset = "hello", .doc = "D."},
@@ -118,6 +120,7 @@ START_TEST(presets_go_through_the_same_parser) {
     ck_assert_uint_eq(r.out.choices, 1 << 0 | 1 << 2);
     ck_assert_double_eq(dist_mean(&r.out.dist), 3e-3);
     ck_assert_double_eq(dist_mean(&r.out.tokens), 4000);
+    ck_assert_double_eq(dist_mean(&r.out.phases), 5);
     ck_assert_uint_eq(r.out.service, 1);
     ck_assert_uint_eq(r.out.components.items[0], 0);
     ck_assert_str_eq(r.out.text, "hello");

@@ -39,8 +39,8 @@ static void put(const char *text) {
     ck_assert_int_eq(fclose(file), 0);
 }
 
-/* Reads a trace as "format ns:input:output ns:input:output" with - for unknown tokens, or "format
- * ns@rate" for rates; or as its error. */
+/* Reads a trace as "format ns:input:output ns:input:output" with - for unknown tokens and [ids]
+ * where there are hash ids, or "format ns@rate" for rates; or as its error. */
 static const char *read_spec(TraceSpec spec, const char *text) {
     static char found[2048];
     Error error;
@@ -69,6 +69,11 @@ static const char *read_spec(TraceSpec spec, const char *text) {
             used +=
                 (size_t)sprintf(found + used, ":%u:%u", record.input_tokens, record.output_tokens);
         }
+        for (uint32_t i = 0; i < record.hash_count; i++) {
+            used += (size_t)sprintf(found + used, "%s%lld", i == 0 ? "[" : ",",
+                                    (long long)record.hash_ids[i]);
+        }
+        used += (size_t)sprintf(found + used, "%s", record.hash_count > 0 ? "]" : "");
     }
     trace_in_close(trace);
     return found;
@@ -103,6 +108,20 @@ START_TEST(every_format_is_found_by_its_columns) {
                      "vidur 125000000:3:4");
     ck_assert_str_eq(read_text("t_s,rate_rps\r\n0,212.78\r\n600,0\r\n"),
                      "rate 0@212.78 600000000000@0");
+    leave_scratch();
+}
+END_TEST
+
+START_TEST(hash_ids_come_with_the_record_that_has_them) {
+    enter_scratch();
+    ck_assert_str_eq(
+        read_text(MOONCAKE("\"input_length\": 900, \"output_length\": 2, \"hash_ids\": [46, 47]")
+                      MOONCAKE("\"input_length\": 3, \"output_length\": 4")
+                          MOONCAKE("\"hash_ids\": [], \"input_length\": 5, \"output_length\": 6")
+                              MOONCAKE("\"hash_ids\": [9223372036854775807, -1, 0],"
+                                       " \"input_length\": 7, \"output_length\": 8")),
+        "mooncake 27000000000:900:2[46,47] 27000000000:3:4 27000000000:5:6"
+        " 27000000000:7:8[9223372036854775807,-1,0]");
     leave_scratch();
 }
 END_TEST
@@ -204,6 +223,10 @@ START_TEST(every_malformed_line_is_named) {
         {MOONCAKE("\"input_length\": 1, \"output_length\": 2, \"hash_ids\": 3"),
          "t:1: 'hash_ids' is not a list of whole numbers"},
         {MOONCAKE("\"input_length\": 1, \"output_length\": 2, \"hash_ids\": [1, \"x\"]"),
+         "t:1: 'hash_ids' is not a list of whole numbers"},
+        {MOONCAKE("\"input_length\": 1, \"output_length\": 2, \"hash_ids\": {\"1\": 2}"),
+         "t:1: 'hash_ids' is not a list of whole numbers"},
+        {MOONCAKE("\"input_length\": 1, \"output_length\": 2, \"hash_ids\": null"),
          "t:1: 'hash_ids' is not a list of whole numbers"},
         {MOONCAKE("\"input_length\": 1, \"output_length\": 2") "[1]\n",
          "t:2: a JSON object was expected"},
@@ -420,8 +443,9 @@ START_TEST(dates_that_are_none_are_refused) {
 END_TEST
 
 TEST_SUITE("experiments/trace_in", every_format_is_found_by_its_columns,
-           other_columns_are_read_by_name_and_unit, a_given_format_names_the_missing_column,
-           an_unknown_header_is_shown, every_malformed_line_is_named, deep_json_is_refused_at_once,
+           hash_ids_come_with_the_record_that_has_them, other_columns_are_read_by_name_and_unit,
+           a_given_format_names_the_missing_column, an_unknown_header_is_shown,
+           every_malformed_line_is_named, deep_json_is_refused_at_once,
            a_check_reads_the_whole_trace_and_tells_what_is_in_it, format_names_go_both_ways,
            a_rewound_trace_begins_again, real_traces_are_read_to_their_end,
            threads_read_the_same_trace_each_for_itself, dates_agree_with_the_c_library,

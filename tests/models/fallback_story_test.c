@@ -324,6 +324,25 @@ START_TEST(nobody_falls_back_for_a_caller_that_is_gone) {
 }
 END_TEST
 
+/* Two attempts of one request fall back below it, and draw their work each for itself. */
+START_TEST(fallbacks_of_two_attempts_have_draws_of_their_own) {
+    StoryRun run = story_run(
+        WEB "{timeout: 0.3s, retry: {fixed: {max_attempts: 2, delay: 0s}}}}\n"
+            "services:\n"
+            "  api: {server: {pool: {concurrency: 2, hold_while_calling: true}}, calls: [{to: left,"
+            " fallback: {to: spare}}]}\n"
+            "  left: {}\n"
+            "  spare: {work: {uniform: {min: 1s, max: 2s}}, server: {pool: {concurrency: 2}}}\n"
+            "faults: [{at: 0s, errors: {service: left}}]\n",
+        STORY_TRACE(one));
+    measure_is(&run, "api", METRIC_fallbacks, 2);
+    measure_is(&run, "spare", METRIC_answered, 2);
+    ck_assert_double_gt(story_measure(&run, "spare", METRIC_latency_max),
+                        story_measure(&run, "spare", METRIC_latency_mean) + 0.001);
+    story_free(&run);
+}
+END_TEST
+
 TEST_SUITE("models/fallback_story",
            a_client_falls_back_after_its_last_try_and_waits_from_its_arrival,
            a_request_has_the_attempts_of_all_its_calls,
@@ -332,4 +351,5 @@ TEST_SUITE("models/fallback_story",
            calls_in_parallel_that_are_refused_at_once_fall_back_at_once,
            a_request_fails_as_its_last_fallback_does, a_late_reply_does_not_stop_a_fallback,
            a_user_thinks_again_after_the_fallback, a_partition_cuts_a_fallback_too,
-           nobody_falls_back_for_a_caller_that_is_gone)
+           nobody_falls_back_for_a_caller_that_is_gone,
+           fallbacks_of_two_attempts_have_draws_of_their_own)

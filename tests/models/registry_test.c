@@ -244,9 +244,9 @@ START_TEST(every_kind_and_parameter_is_described_and_fits_its_struct) {
 END_TEST
 
 START_TEST(every_described_struct_of_the_language_is_sound) {
-    static const Schema *const schemas[] = {&schema_run,     &schema_verdict, &schema_call,
-                                            &schema_queue,   &schema_service, &schema_client,
-                                            &schema_network, &schema_fault};
+    static const Schema *const schemas[] = {
+        &schema_run,    &schema_verdict, &schema_call,  &schema_queue,        &schema_service,
+        &schema_client, &schema_network, &schema_fault, &schema_shared_prefix};
     for (size_t i = 0; i < sizeof schemas / sizeof schemas[0]; i++) {
         for (uint32_t k = 0; k < schemas[i]->param_count; k++) {
             check_row(schemas[i]->name, &schemas[i]->params[k], schemas[i]->size);

@@ -34,7 +34,6 @@ START_TEST(equal_times_leave_in_the_order_scheduled) {
     }
     ck_assert_int_eq(queue_next_time(&queue), 0);
     assert_trace(&queue, "0:3 0:7 3:1 3:4 7:0 7:2 7:5 12:6 ");
-    ck_assert_uint_eq(queue_tie_count(&queue), 4);
     ck_assert_int_eq(queue_next_time(&queue), SIM_TIME_NEVER);
     queue_free(&queue);
 }
@@ -197,7 +196,6 @@ START_TEST(many_equal_times_leave_in_the_order_scheduled) {
         CHECK(event.target == (i < COUNT / 2 ? 2 * i : 2 * (i - COUNT / 2) + 1));
     }
     CHECK(!queue_pop(&queue, &event));
-    CHECK(queue_tie_count(&queue) == COUNT - 2);
     queue_free(&queue);
 }
 END_TEST
@@ -247,11 +245,66 @@ START_TEST(the_prefetch_hook_is_told_of_the_events_to_come_and_no_copy_has_it) {
 }
 END_TEST
 
+START_TEST(a_late_event_comes_after_all_others_of_its_time_in_the_order_of_targets) {
+    EventQueue queue;
+    queue_init(&queue);
+    uint16_t ten = queue_add_timer(&queue, 10);
+    queue_push_late(&queue, 10, 1, 7);
+    queue_push_late(&queue, 10, 1, 0);
+    queue_push_late(&queue, 9, 1, 3);
+    queue_push(&queue, 10, 1, 900);
+    queue_push_timer(&queue, 0, ten, 1, 901);
+    queue_push_late(&queue, 10, 1, QUEUE_LATE_TARGET_END - 1);
+    queue_push_late(&queue, 10, 1, 2);
+    queue_push(&queue, 10, 1, 902);
+    queue_push(&queue, 11, 1, 1);
+    ck_assert_uint_eq(queue_count(&queue), 9);
+    assert_trace(&queue, "9:3 10:900 10:901 10:902 10:0 10:2 10:7 10:2147483647 11:1 ");
+    queue_free(&queue);
+}
+END_TEST
+
+/* What is pushed at this very instant, within a late event of it, has its turn like all others. */
+START_TEST(late_events_wait_for_what_others_of_their_like_push) {
+    EventQueue queue;
+    queue_init(&queue);
+    uint16_t now = queue_add_timer(&queue, 0);
+    Event event;
+    for (uint32_t i = 1; i <= 3; i++) {
+        queue_push_late(&queue, 17, 1, 10 * i);
+    }
+    ck_assert(queue_pop(&queue, &event));
+    ck_assert_uint_eq(event.target, 10);
+    queue_push_late(&queue, 17, 1, 25);
+    queue_push_late(&queue, 17, 1, 5);
+    queue_push(&queue, 17, 1, 800);
+    queue_push_timer(&queue, 17, now, 1, 801);
+    assert_trace(&queue, "17:800 17:801 17:5 17:20 17:25 17:30 ");
+    queue_free(&queue);
+}
+END_TEST
+
+START_TEST(each_pending_late_event_of_a_target_has_an_id_of_its_own) {
+    EventQueue queue;
+    queue_init(&queue);
+    EventId ids[2] = {queue_push_late(&queue, 5, 1, 4), queue_push_late(&queue, 8, 1, 4)};
+    ck_assert_mem_ne(&ids[0], &ids[1], sizeof ids[0]);
+    for (size_t i = 0; i < 2; i++) {
+        Event event;
+        ck_assert(queue_pop(&queue, &event));
+        ck_assert_mem_eq(&event.id, &ids[i], sizeof ids[i]);
+    }
+    queue_free(&queue);
+}
+END_TEST
+
 /* In what runs millions of times CHECK stands for ck_assert, which writes to a pipe each time.
  *
- * The oracle: a plain binary heap of every push, with its own count of them. */
+ * The oracle: a plain binary heap of every push, with its own count of them. Late events have
+ * targets of their own, a permutation of the numbers below QUEUE_LATE_TARGET_END. */
 typedef struct Expected {
     SimTime time;
+    uint64_t order; /* among those of the same time */
     uint64_t sequence;
     EventId id;
     uint32_t target;
@@ -260,13 +313,14 @@ typedef struct Expected {
 
 enum { FUZZ_STEPS = 1000000, FUZZ_SEEDS = 5, FUZZ_CLASSES = 5, FUZZ_EPOCH_STEPS = 25000 };
 
+typedef enum Pending { PENDING_NO, PENDING_YES, PENDING_LATE } Pending;
+
 typedef struct Fuzz {
     Rng rng;
     VEC(Expected) heap;
-    VEC(uint8_t) is_pending; /* by sequence */
-    VEC(EventId) ids;        /* by sequence */
+    VEC(uint8_t) pending; /* Pending, by sequence */
+    VEC(EventId) ids;     /* by sequence */
     size_t live;
-    uint64_t ties;
     SimTime now;
     SimTime delays[FUZZ_CLASSES];
     uint16_t classes[FUZZ_CLASSES];
@@ -276,7 +330,7 @@ typedef struct Fuzz {
 } Fuzz;
 
 static bool expected_is_before(const Expected *a, const Expected *b) {
-    return a->time < b->time || (a->time == b->time && a->sequence < b->sequence);
+    return a->time < b->time || (a->time == b->time && a->order < b->order);
 }
 
 static void oracle_push(Fuzz *fuzz, Expected item) {
@@ -308,27 +362,37 @@ static Expected oracle_take(Fuzz *fuzz) {
 
 /* The earliest pending one, or NULL. */
 static const Expected *oracle_first(Fuzz *fuzz) {
-    while (fuzz->heap.count > 0 && !fuzz->is_pending.items[fuzz->heap.items[0].sequence]) {
+    while (fuzz->heap.count > 0 &&
+           fuzz->pending.items[fuzz->heap.items[0].sequence] == PENDING_NO) {
         oracle_take(fuzz);
     }
     return fuzz->heap.count > 0 ? &fuzz->heap.items[0] : NULL;
 }
 
 static void fuzz_push(Fuzz *fuzz, EventQueue *queue) {
-    Expected item = {.sequence = fuzz->ids.count,
+    Pending pending = PENDING_YES;
+    Expected item = {.order = fuzz->ids.count,
+                     .sequence = fuzz->ids.count,
                      .target = (uint32_t)rng_next(&fuzz->rng),
                      .kind = (uint16_t)rng_next(&fuzz->rng)};
-    uint32_t class = rng_below(&fuzz->rng, 3 * FUZZ_CLASSES);
+    uint32_t class = rng_below(&fuzz->rng, 4 * FUZZ_CLASSES);
     if (class < FUZZ_CLASSES) {
         item.time = fuzz->now + fuzz->delays[class];
         item.id = queue_push_timer(queue, fuzz->now, fuzz->classes[class], item.kind, item.target);
     } else {
         item.time = fuzz->now + (SimTime)(rng_next(&fuzz->rng) >> (64 - fuzz->time_bits));
-        item.id = queue_push(queue, item.time, item.kind, item.target);
+        if (class < 3 * FUZZ_CLASSES) {
+            item.id = queue_push(queue, item.time, item.kind, item.target);
+        } else {
+            pending = PENDING_LATE;
+            item.target = (uint32_t)item.sequence * UINT32_C(2654435761) % QUEUE_LATE_TARGET_END;
+            item.order = UINT64_C(1) << 63 | item.target;
+            item.id = queue_push_late(queue, item.time, item.kind, item.target);
+        }
     }
     oracle_push(fuzz, item);
     vec_push(&fuzz->ids, item.id);
-    vec_push(&fuzz->is_pending, 1);
+    vec_push(&fuzz->pending, (uint8_t)pending);
     fuzz->live++;
 }
 
@@ -341,9 +405,13 @@ static void fuzz_cancel(Fuzz *fuzz, EventQueue *queue) {
     uint32_t recent = count < 3000 ? (uint32_t)count : 3000;
     uint32_t back = rng_below(&fuzz->rng, rng_below(&fuzz->rng, 4) == 0 ? (uint32_t)count : recent);
     size_t i = count - 1 - back;
-    CHECK(queue_cancel(queue, fuzz->ids.items[i]) == fuzz->is_pending.items[i]);
-    fuzz->live -= fuzz->is_pending.items[i];
-    fuzz->is_pending.items[i] = 0;
+    if (fuzz->pending.items[i] == PENDING_LATE) {
+        return; /* it cannot be cancelled */
+    }
+    bool is_pending = fuzz->pending.items[i] == PENDING_YES;
+    CHECK(queue_cancel(queue, fuzz->ids.items[i]) == is_pending);
+    fuzz->live -= is_pending;
+    fuzz->pending.items[i] = PENDING_NO;
 }
 
 static void assert_event(const Event *event, const Expected *expected) {
@@ -362,9 +430,8 @@ static void fuzz_pop(Fuzz *fuzz, EventQueue *queue) {
     }
     CHECK(queue_pop(queue, &event));
     assert_event(&event, first);
-    fuzz->ties += first->time == fuzz->now;
     fuzz->now = first->time;
-    fuzz->is_pending.items[first->sequence] = 0;
+    fuzz->pending.items[first->sequence] = PENDING_NO;
     fuzz->live--;
 }
 
@@ -389,11 +456,10 @@ static void fuzz_step(Fuzz *fuzz, EventQueue *queue) {
         fuzz_pop(fuzz, queue);
     }
     CHECK(queue_count(queue) == fuzz->live);
-    CHECK(queue_tie_count(queue) == fuzz->ties);
 }
 
 static void fuzz_run(uint64_t seed, size_t steps) {
-    Fuzz fuzz = {.now = -1, .delays = {0, 3, 1000, 30 * SIM_TIME_S, 1 << 20}};
+    Fuzz fuzz = {.delays = {0, 3, 1000, 30 * SIM_TIME_S, 1 << 20}};
     RngKey key = rng_key(seed, 0, "queue_test", "");
     rng_stream(&fuzz.rng, &key);
     EventQueue queue;
@@ -401,11 +467,6 @@ static void fuzz_run(uint64_t seed, size_t steps) {
     for (size_t i = 0; i < FUZZ_CLASSES; i++) {
         fuzz.classes[i] = queue_add_timer(&queue, fuzz.delays[i]);
     }
-    /* The first pop must not count as a tie, and nothing may be scheduled before 0. */
-    queue_push(&queue, 0, 0, 0);
-    Event event;
-    CHECK(queue_pop(&queue, &event));
-    fuzz.now = 0;
     for (size_t step = 0; step < steps; step++) {
         if (step % FUZZ_EPOCH_STEPS == 0) {
             fuzz_begin_epoch(&fuzz);
@@ -420,10 +481,10 @@ static void fuzz_run(uint64_t seed, size_t steps) {
     while (fuzz.live > 0) {
         fuzz_pop(&fuzz, &queue);
     }
-    CHECK(!queue_pop(&queue, &event));
+    fuzz_pop(&fuzz, &queue); /* nothing is left */
     queue_free(&queue);
     vec_free(&fuzz.heap);
-    vec_free(&fuzz.is_pending);
+    vec_free(&fuzz.pending);
     vec_free(&fuzz.ids);
 }
 
@@ -450,7 +511,7 @@ static uint64_t play_on(EventQueue *queue, uint64_t seed, size_t pops) {
                                 : queue_push(queue, event.time + ahead, 1, (uint32_t)i);
         if (i % 3 == 0) {
             digest += queue_cancel(queue, last);
-            queue_push(queue, event.time + 5, 1, (uint32_t)i);
+            queue_push_late(queue, event.time + 5, 1, (uint32_t)(3 * i % 101));
         }
         last = id;
         digest = (digest ^ id.slot ^ (uint64_t)id.stamp << 32) * UINT64_C(0x9E3779B97F4A7C15);
@@ -530,6 +591,9 @@ TEST_SUITE("sim/queue", equal_times_leave_in_the_order_scheduled,
            timers_keep_their_place_among_other_events, a_cancelled_event_never_moves_the_clock,
            what_is_pushed_after_a_look_ahead_comes_in_order,
            many_equal_times_leave_in_the_order_scheduled,
+           a_late_event_comes_after_all_others_of_its_time_in_the_order_of_targets,
+           late_events_wait_for_what_others_of_their_like_push,
+           each_pending_late_event_of_a_target_has_an_id_of_its_own,
            the_prefetch_hook_is_told_of_the_events_to_come_and_no_copy_has_it,
            a_million_random_calls_agree_with_a_binary_heap, a_copy_goes_on_identically_and_apart,
            two_hundred_thousand_events_fit_with_and_without_a_reserve,

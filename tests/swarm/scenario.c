@@ -163,7 +163,7 @@ static void say_policy(Maker *maker, uint32_t first) {
 
 static void say_arrivals(Maker *maker) {
     double rate = spread(maker, 6, 4), dwell_s = between(maker, 0.1, 1);
-    switch (below(maker, 7)) {
+    switch (below(maker, 8)) {
     case 0:
         say(maker, "{constant: {rate: %.3f/s}}", rate);
         break;
@@ -175,16 +175,38 @@ static void say_arrivals(Maker *maker) {
             rate * 4, dwell_s * 2, dwell_s, dwell_s / 2);
         break;
     case 3:
-        say(maker, "{trace: {file: /dev/null, speed: %.3f, repeat: %s}}", between(maker, 0.5, 3),
-            PICK(maker, "true", "false"));
+        say(maker, "{trace: {file: /dev/null, speed: %.3f, repeat: %s, tokens_per_hash: %u}}",
+            between(maker, 0.5, 3), PICK(maker, "true", "false"), 1 + below(maker, 16));
         break;
     case 4:
         say(maker, "{closed: {users: %u, think: ", 1 + below(maker, 8));
         say_time_law(maker, spread(maker, 0.05, 4));
         say(maker, "}}");
         break;
+    case 5:
+        say(maker, "{sessions: {rate: %.3f/s, max_context: %u, think: ", rate / 3,
+            50 + below(maker, 2000));
+        say_time_law(maker, spread(maker, 0.02, 4));
+        say(maker, "}}");
+        break;
     default:
         say(maker, "{poisson: {rate: %.3f/s}}", rate);
+    }
+}
+
+static void say_prompts(Maker *maker) {
+    if (chance(maker, 0.5)) {
+        say(maker, "\n    input_tokens: {lognormal: {mean: 115, p99: 414}}");
+        if (chance(maker, 0.5)) {
+            say(maker, "\n    shared_prefix: {tokens: %u, count: %u, s: %.2f}",
+                1 + below(maker, 300), 1 + below(maker, 5), between(maker, 0, 2));
+        }
+    }
+    if (chance(maker, 0.7)) {
+        say(maker, "\n    output_tokens: {lognormal: {mean: 25, p99: 100}}");
+    }
+    if (chance(maker, 0.5)) {
+        say(maker, "\n    priority: %d", (int)below(maker, 5) - 2);
     }
 }
 
@@ -206,12 +228,7 @@ static void say_client(Maker *maker, uint32_t index) {
         say(maker, "\n    spikes: [{at: %.3fs, for: 0.8s, x: %.3f, ramp: 0.1s}]", at_s,
             between(maker, 0, 5));
     }
-    if (chance(maker, 0.5)) {
-        say(maker, "\n    input_tokens: {lognormal: {mean: 115, p99: 414}}");
-    }
-    if (chance(maker, 0.7)) {
-        say(maker, "\n    output_tokens: {lognormal: {mean: 25, p99: 100}}");
-    }
+    say_prompts(maker);
     say(maker, "\n    call: {");
     say_policy(maker, 0);
     say(maker, "}\n");

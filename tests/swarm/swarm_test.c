@@ -46,16 +46,22 @@ static void on_signal(int number) {
 
 /* ---- Running it */
 
-/* A trace of the test's own: bursts of arrivals at one instant, and gaps. */
+/* A trace of the test's own: bursts of arrivals at one instant, and gaps; two texts that part after
+ * the fourth id. */
 typedef struct Replay {
     uint32_t position;
 } Replay;
 
 static bool replay_next(void *context, TraceArrival *out) {
     Replay *replay = context;
+    static const uint64_t ids[2][12] = {{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11},
+                                        {0, 1, 2, 3, 14, 15, 16, 17, 18, 19, 20, 21}};
     uint32_t k = replay->position++;
-    *out =
-        (TraceArrival){.at_s = 0.0173 * (k / 3), .input_tokens = k % 97, .output_tokens = k % 31};
+    *out = (TraceArrival){.at_s = 0.0173 * (k / 3),
+                          .input_tokens = k % 97,
+                          .output_tokens = k % 31,
+                          .hash_ids = ids[k % 2],
+                          .hash_count = (k % 97 + 7) / 8};
     return k < TRACE_COUNT;
 }
 

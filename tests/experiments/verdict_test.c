@@ -306,6 +306,25 @@ START_TEST(a_batching_server_is_not_full_because_it_is_busy) {
 }
 END_TEST
 
+/* Its KV cache has no room, and of its sequences there are few. */
+START_TEST(an_inference_server_is_full_when_its_steps_have_no_room) {
+    static const char set[] = "services.model.server={inference: {kv_blocks: 99, step: {linear: "
+                              "{base: 7ms}}}}";
+    for (uint32_t is_full = 0; is_full < 2; is_full++) {
+        Play play = play_begin(without_trigger, set);
+        play_outage(play.run, 712, 1200);
+        play_set(play.run, MODEL, METRIC_utilization, OVER(0, 1200), 0.03);
+        play_set(play.run, MODEL, METRIC_idle_ratio, OVER(0, 1200), 0.004);
+        play_set(play.run, MODEL, METRIC_batches, OVER(0, 1200), 10);
+        play_set(play.run, MODEL, METRIC_full_batch_ratio, OVER(0, 1200), is_full ? 0.99 : 0.6);
+        play_set(play.run, GATEWAY, METRIC_utilization, OVER(0, 1200), 0.1);
+        play_judge(&play);
+        ck_assert_int_eq(play.verdict.kind, is_full ? VERDICT_OVERLOADED : VERDICT_SPONTANEOUS);
+        play_free(&play);
+    }
+}
+END_TEST
+
 START_TEST(no_verdict_when_it_is_off) {
     Play play = play_begin(with_trigger, "verdict=none");
     play_outage(play.run, 305, 1200);
@@ -489,7 +508,8 @@ TEST_SUITE("experiments/verdict", healthy_is_a_run_like_its_twin,
            spontaneous_is_also_a_fall_before_the_trigger, overloaded_is_a_twin_that_never_was_well,
            overloaded_is_a_fall_of_a_saturated_service,
            overloaded_is_a_queue_that_grows_without_anybody_failing,
-           a_batching_server_is_not_full_because_it_is_busy, no_verdict_when_it_is_off,
+           a_batching_server_is_not_full_because_it_is_busy,
+           an_inference_server_is_full_when_its_steps_have_no_room, no_verdict_when_it_is_off,
            chance_is_no_outage, a_tenth_lost_is_seen_through_the_noise,
            a_crowd_that_is_only_late_is_healthy, a_clump_at_the_end_of_the_run_is_healthy,
            what_stops_answering_first_breaks_first, of_two_in_one_second_the_called_breaks_first,

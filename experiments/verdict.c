@@ -274,7 +274,7 @@ static double attempts_per_request(const Sums *sums, uint32_t from, uint32_t to)
     return offered > 0 ? sums_over(sums->attempts, from, to) / offered : 1;
 }
 
-/* Goodput is back but the price is not: looked at over the second half of the horizon. */
+/* Goodput is well but the price is not: looked at over the second half of the horizon. */
 static bool is_degraded(const Judge *judge, Verdict *out) {
     const VerdictDef *rules = &judge->model->verdict;
     uint32_t half = judge->model->has_trigger ? samples_in(judge, horizon_of(judge->model) / 2) : 0;
@@ -293,10 +293,10 @@ static bool is_degraded(const Judge *judge, Verdict *out) {
     }
     out->kind = VERDICT_DEGRADED;
     snprintf(out->why, sizeof out->why,
-             "goodput is back, but with %.3g attempts per request (twin %.3g) and a median latency "
+             "goodput %s, but with %.3g attempts per request (twin %.3g) and a median latency "
              "of %.3g s (twin %.3g s) from %g to %g s",
-             attempts, twin_attempts, p50_s, twin_p50_s, from * judge->sample_s,
-             to * judge->sample_s);
+             judge->fall > 0 ? "is back" : "never fell", attempts, twin_attempts, p50_s, twin_p50_s,
+             from * judge->sample_s, to * judge->sample_s);
     return true;
 }
 

@@ -42,7 +42,7 @@ typedef struct EngineParams {
 } EngineParams;
 
 /* A sequence in the batch. Its blocks are as many as `computed + scheduled` tokens need: first
- * those that it holds by their keys, then private ones. */
+ * those that it holds by their names, then private ones. */
 typedef struct Sequence {
     uint32_t attempt;    /* NONE: aborted, it leaves at the end of the step */
     uint32_t prompt;     /* tokens */
@@ -51,8 +51,8 @@ typedef struct Sequence {
     uint32_t computed;   /* of these; unused while decoding */
     uint32_t begun_with; /* computed when it was admitted: found in the cache or brought along */
     uint32_t scheduled;  /* in the step in progress; of a decoding one only if has_order */
-    uint32_t published;  /* leading blocks that it holds by their keys … */
-    uint32_t last_published; /* … and the last of them; KV_NONE */
+    uint32_t published;  /* leading blocks that it holds by their names … */
+    uint32_t last_published; /* … and the last run of them; KV_NONE */
     uint64_t admitted;       /* a number that grows: the order of the batch */
     int64_t offset;          /* while decoding: tokens computed, less Engine.step_count */
     SimTime late_since;      /* its last token came then and not a step ago; 0: a step ago */
@@ -62,7 +62,7 @@ typedef struct Sequence {
 
 enum { ENGINE_RUN_MAX = 64 };
 #define FINISH_UNKNOWN INT64_MIN
-/* 32 bytes each: beyond this a replica's cache is not worth keeping block by block. */
+/* 41 bytes each of address space, of which what is used is touched. */
 #define KV_BLOCKS_MAX 100000000u
 
 typedef struct Engine {

@@ -43,10 +43,6 @@ void engine_begin_decoding(Engine *engine, const EngineParams *p, Sequence *s) {
     engine->decode_count++;
     engine->context_offset += s->offset;
     engine_phases(engine)[engine_phase(p, s->offset)]++;
-    int64_t finish = engine_finish(s);
-    if (engine->decode_count == 1 || finish < engine->next_finish) {
-        engine->next_finish = finish; /* when it has to be looked for it stays below all others */
-    }
     if (s->admitted > engine->last_decode_admitted) {
         engine->last_decode_admitted = s->admitted;
     }
@@ -60,11 +56,9 @@ static void end_decoding(Engine *engine, const EngineParams *p, Sequence *s) {
     engine->decode_count--;
     engine->context_offset -= s->offset;
     engine_phases(engine)[engine_phase(p, s->offset)]--;
-    if (engine_finish(s) == engine->next_finish) {
-        engine->next_finish = FINISH_UNKNOWN;
-    }
     if (engine->decode_count == 0) {
         engine->last_decode_admitted = 0;
+        engine->next_finish = FINISH_NEVER;
     }
 }
 
@@ -104,6 +98,7 @@ static void preempt(World *world, uint32_t replica, uint32_t place) {
                 world_call(world, attempt->call)->is_measured);
     for (uint32_t i = place + 1; i < engine->running_count; i++) {
         order[i - 1] = order[i];
+        engine_finishes(engine)[i - 1] = engine_finishes(engine)[i];
     }
     engine->running_count--;
     engine->has_preempted = true;
@@ -351,6 +346,7 @@ static uint32_t take_sequence(Engine *engine, uint32_t slot) {
     engine->free_sequence = engine_sequence(engine, index)->attempt;
     *engine_sequence(engine, index) = (Sequence){
         .attempt = slot, .last_published = KV_NONE, .admitted = ++engine->admission_count};
+    engine_finishes(engine)[engine->running_count] = FINISH_NEVER;
     engine_order(engine)[engine->running_count++] = index;
     return index;
 }

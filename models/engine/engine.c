@@ -143,14 +143,20 @@ static void await_event(World *world, uint32_t replica, SimTime at) {
     engine->is_pending = true;
 }
 
-/* The step that is in progress becomes the last of the run. A step that ends now is over only if
- * its event would have been handled already: late events come in the order of replicas. */
+/* A step that ends now is over only if its event would have been handled already: late events come
+ * in the order of replicas. */
+void engine_catch_up(World *world, uint32_t replica) {
+    CHECK(replica < world->model->replica_count);
+    engine_settle(world, replica, world->now + world_late_has_passed(world, replica));
+}
+
+/* The step that is in progress becomes the last of the run. */
 void engine_cut(World *world, uint32_t replica) {
     Engine *engine = engine_of(world, replica);
     if (!engine->is_pending || engine->run_done + 1 >= engine->run_length) {
         return;
     }
-    engine_settle(world, replica, world->now + world_late_has_passed(world, replica));
+    engine_catch_up(world, replica);
     if (engine->run_done + 1 < engine->run_length) {
         CHECK(engine->ends[engine->run_done] >= world->now);
         engine->run_length = engine->run_done + 1;
@@ -516,7 +522,7 @@ void engine_abort(World *world, uint32_t slot) {
 
 void engine_crash(World *world, uint32_t replica) {
     Engine *engine = engine_of(world, replica);
-    engine_settle(world, replica, world->now + world_late_has_passed(world, replica));
+    engine_catch_up(world, replica);
     for (uint32_t i = 0; i < engine->running_count; i++) {
         const Sequence *s = engine_sequence(engine, engine_order(engine)[i]);
         if (s->attempt != NONE) {

@@ -304,12 +304,13 @@ static uint32_t find_prefix(const World *world, uint32_t replica, const Attempt 
     return found;
 }
 
-uint32_t engine_cached_tokens(const World *world, uint32_t replica, const Call *call) {
+uint32_t engine_cached_tokens(World *world, uint32_t replica, const Call *call) {
     const EngineParams *p = engine_params(world, replica);
     CHECK(call->input_tokens < UINT32_MAX);
     if (!p->enable_prefix_caching || p->role == ROLE_DECODE) {
         return 0;
     }
+    engine_catch_up(world, replica);
     const KvBlocks *kv = engine_kv(engine_of(world, replica));
     PromptCursor cursor = prompt_cursor(world, call, 0, p->block_size);
     uint32_t found = 0, limit = engine_prompt_tokens(call) / p->block_size;

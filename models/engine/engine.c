@@ -386,8 +386,7 @@ static int64_t step_ps(const World *world, uint32_t replica, const StepLoad *loa
         return ps;
     }
     double slowed = (double)ps * work_x;
-    double longest = (double)SIM_TIME_S_MAX * 1e6;
-    ps = slowed < longest ? (int64_t)slowed : (int64_t)longest;
+    ps = slowed < (double)STEP_PS_MAX ? (int64_t)slowed : STEP_PS_MAX;
     return ps < STEP_PS_MIN ? STEP_PS_MIN : ps;
 }
 

@@ -498,9 +498,6 @@ void engine_abort(World *world, uint32_t slot) {
     Attempt *attempt = world_attempt(world, slot);
     uint32_t replica = attempt->replica;
     Engine *engine = engine_of(world, replica);
-    if (!world->replicas[replica].levers.is_up) {
-        return; /* engine_crash has seen to it */
-    }
     for (uint32_t i = 0; i < engine->finishing_count; i++) {
         if (engine_finishing(engine)[i] == slot) {
             engine_finishing(engine)[i] = NONE;
@@ -508,8 +505,8 @@ void engine_abort(World *world, uint32_t slot) {
             return;
         }
     }
-    if (attempt->sequence == NONE) {
-        return; /* it fails without any work */
+    if (attempt->sequence == NONE || engine->running_count == 0) {
+        return; /* it fails without any work, or engine_crash has seen to it */
     }
     engine_cut(world, replica);
     Sequence *s = engine_sequence(engine, attempt->sequence);
@@ -528,10 +525,7 @@ void engine_crash(World *world, uint32_t replica) {
             flow_work_lost(world, s->attempt, engine_computed(engine, s) - s->begun_with);
         }
     }
-    for (uint32_t i = 0; i < engine->finishing_count; i++) {
-        engine_finishing(engine)[i] = NONE;
-    }
-    CHECK(engine->kv_at > 0);
+    CHECK(engine->finishing_count == 0); /* levers move between events */
     engine->running_count = engine->decode_count = 0;
     engine->context_offset = 0;
     engine->last_decode_admitted = 0;

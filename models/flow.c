@@ -309,8 +309,11 @@ void flow_work_done(World *world, uint32_t slot, SimTime work) {
     server_pump(world, replica_index);
 }
 
+/* Where work is counted in tokens this is one that failed early: it has computed none. */
 static void on_served(World *world, uint32_t slot) {
-    flow_work_done(world, slot, world->now - world_attempt(world, slot)->started_at);
+    const Attempt *attempt = world_attempt(world, slot);
+    bool has_tokens = server_ops(world, &world->replicas[attempt->replica])->has_tokens;
+    flow_work_done(world, slot, has_tokens ? 0 : world->now - attempt->started_at);
 }
 
 /* Makes the calls of one group, all at once. */

@@ -72,7 +72,24 @@ START_TEST(a_replica_that_is_about_to_crash_lets_go_of_what_its_callers_lose) {
 }
 END_TEST
 
+START_TEST(steps_alone_heed_an_interrupt) {
+    /* One answer of 10^9 tokens: 1.5 x 10^7 runs of steps, and no other event. */
+    Model *model = story_compile("run: {duration: 10000s}\n"
+                                 "clients: {web: {target: llm, arrivals: {closed: {users: 1,\n"
+                                 "  think: 0s}}, output_tokens: 1e9}}\n"
+                                 "services: {llm: {server: {inference: {kv_blocks: 100M, step:\n"
+                                 "  {linear: {base: 1us}}, enable_prefix_caching: false}}}}\n");
+    const volatile int interrupt = 1;
+    World *world = world_create(model, &(WorldOptions){.seed = 1, .interrupt = &interrupt});
+    world_run(world);
+    ck_assert_int_eq(world->stop_reason, STOP_INTERRUPTED);
+    world_destroy(world);
+    model_destroy(model);
+}
+END_TEST
+
 TEST_SUITE("models/engine_story", a_slow_replica_takes_longer_for_each_step_however_long_that_is,
            a_hung_replica_keeps_what_it_has_begun_even_where_lost_slots_kill,
            who_fails_early_computes_no_tokens,
-           a_replica_that_is_about_to_crash_lets_go_of_what_its_callers_lose)
+           a_replica_that_is_about_to_crash_lets_go_of_what_its_callers_lose,
+           steps_alone_heed_an_interrupt)

@@ -6,8 +6,8 @@
 
 /* ---- Records */
 
-/* Whether a request may come to the same service twice: by a retry, or because two calls of other
- * services lead there. */
+/* Whether a request may come to the same service twice: by a retry, or because two calls lead there
+ * besides those that clients begin with, or a client's fallback leads back. */
 static bool repeats_calls(const World *world) {
     const Model *model = world->model;
     uint32_t *callers = mem_zalloc(model->service_count, sizeof *callers);
@@ -15,8 +15,11 @@ static bool repeats_calls(const World *world) {
     for (uint32_t i = 0; i < model->edge_count; i++) {
         const Edge *edge = &model->edges[i];
         CHECK(world->edges[i].max_attempts > 0);
-        callers[edge->to] += edge->caller >= model->client_count;
+        callers[edge->to] += i >= model->client_count;
         repeats |= world->edges[i].max_attempts > 1 || callers[edge->to] > 1;
+        if (i >= model->client_count && edge->caller < model->client_count) {
+            repeats |= model->edges[model->clients[edge->caller].edge].to == edge->to;
+        }
     }
     mem_free(callers);
     return repeats;
@@ -111,6 +114,7 @@ uint32_t prompt_of_session(World *world, uint32_t client, uint64_t key) {
     CHECK(client < world->model->client_count);
     Prompt prompt = prompt_with_prefix(world, client, key);
     prompt.session = session_name(key);
+    prompt.session_key = key;
     return prompt_new(world, &prompt);
 }
 
@@ -170,6 +174,15 @@ bool prompt_is_shared(const World *world, const Call *call) {
     return call->prompt != NONE || world->repeats_calls;
 }
 
+bool prompt_session(const World *world, const Call *call, uint64_t *key) {
+    if (call->prompt == NONE || world_prompt(world, call->prompt)->session == 0) {
+        return false;
+    }
+    CHECK(world_prompt(world, call->prompt)->holders > 0);
+    *key = world_prompt(world, call->prompt)->session_key;
+    return true;
+}
+
 PromptCursor prompt_cursor(const World *world, const Call *call, uint32_t first,
                            uint32_t block_size) {
     CHECK(block_size > 0);
@@ -204,17 +217,28 @@ static uint64_t hash_name(PromptCursor *cursor) {
         ->names[index + HASHES_PER_CHUNK - cursor->chunk_end];
 }
 
-uint64_t prompt_next_key(PromptCursor *cursor) {
-    uint64_t owner = cursor->request;
-    DCHECK(cursor->end >= cursor->block_size);
+PromptRun prompt_next_run(PromptCursor *cursor, uint32_t most) {
+    uint64_t owner = cursor->request, owner_end = UINT64_MAX;
+    CHECK(most > 0 && cursor->end >= cursor->block_size);
     if (cursor->end <= cursor->prefix_end) {
-        owner = cursor->tokens_per_hash > 0 ? hash_name(cursor) : cursor->prefix;
+        owner = cursor->prefix;
+        owner_end = cursor->prefix_end;
+        if (cursor->tokens_per_hash > 0) {
+            uint64_t hash_end = (cursor->end - 1) / cursor->tokens_per_hash + 1;
+            hash_end *= cursor->tokens_per_hash;
+            owner = hash_name(cursor);
+            owner_end = hash_end < owner_end ? hash_end : owner_end;
+        }
     } else if (cursor->end <= cursor->session_end) {
         owner = cursor->session;
+        owner_end = cursor->session_end;
     }
-    uint64_t key = rng_mix(owner + cursor->end * PROMPT_INCREMENT);
-    cursor->end += cursor->block_size;
-    return key != 0 ? key : 1;
+    uint64_t count = (owner_end - cursor->end) / cursor->block_size + 1;
+    PromptRun run = {.owner = owner,
+                     .first = (uint32_t)(cursor->end / cursor->block_size - 1),
+                     .count = count < most ? (uint32_t)count : most};
+    cursor->end += (uint64_t)run.count * cursor->block_size;
+    return run;
 }
 
 /* ---- All is held by somebody */

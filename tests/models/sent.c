@@ -30,6 +30,7 @@ static void take_note(void *context, const Note *note) {
     Sent sent = {.client = note->client,
                  .number = note->request,
                  .session = NO_SESSION,
+                 .replica = note->replica,
                  .at = note->at,
                  .input_tokens = call->input_tokens,
                  .output_tokens = call->output_tokens,
@@ -44,7 +45,7 @@ static void take_note(void *context, const Note *note) {
     sent.keys = mem_alloc((sent.key_count + 1) * sizeof *sent.keys);
     PromptCursor cursor = prompt_cursor(run->world, call, 0, run->block_size);
     for (uint32_t i = 0; i < sent.key_count; i++) {
-        sent.keys[i] = prompt_next_key(&cursor);
+        sent.keys[i] = next_key(&cursor);
         CHECK(sent.keys[i] != 0);
     }
     vec_push(&run->sent, sent);

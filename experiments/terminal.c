@@ -92,10 +92,11 @@ static void print_mean(const Screen *screen, char text[CELL_SIZE], const Running
     snprintf(text, CELL_SIZE, "%.20s %s %.20s", mean, screen->plus_minus, half);
 }
 
-/* As wide as it looks: the sign of UTF-8 is two bytes and one column. */
+/* As wide as it looks: the sign of UTF-8 is two bytes and one column. One that is too wide stays
+ * apart from the one before. */
 static void print_cell(const Screen *screen, const char *text, int width) {
     int extra = screen->has_utf8 && strstr(text, "±") != NULL ? 1 : 0;
-    fprintf(screen->out, "%*s", width + extra, text);
+    fprintf(screen->out, " %*s", width - 1 + extra, text);
 }
 
 /* A sentence in lines of WRAP_COLUMN, each behind `indent` blanks; the first line is begun. */

@@ -230,6 +230,49 @@ START_TEST(who_is_given_up_keeps_its_blocks_if_the_server_is_not_told) {
 }
 END_TEST
 
+/* 39 tokens leave room for one, 40 for none; of 35 and 100 five are produced. */
+static const TraceArrival long_ones[] = {{.at_s = 0.1, .input_tokens = 35, .output_tokens = 100},
+                                         {.at_s = 0.3, .input_tokens = 39, .output_tokens = 2},
+                                         {.at_s = 0.3, .input_tokens = 40, .output_tokens = 1}};
+START_TEST(max_model_len_cuts_an_answer_and_rejects_a_prompt) {
+    story_with_trace_is(WEB LLM("kv_blocks: 100, max_model_len: 40", ""), STORY_TRACE(long_ones),
+
+                        "0.100 s  web #0 attempt 1: sent to llm[0]\n"
+                        "0.100 s  web #0 attempt 1: arrived at llm[0]\n"
+                        "0.100 s  web #0 attempt 1: started by llm[0]\n"
+                        "0.150 s  web #0 attempt 1: served by llm[0]\n"
+                        "0.150 s  web #0 attempt 1: reply from llm[0]\n"
+                        "0.150 s  web #0 is answered: 5 tokens, the first at 0.110 s\n"
+                        "0.300 s  web #1 attempt 1: sent to llm[0]\n"
+                        "0.300 s  web #1 attempt 1: arrived at llm[0]\n"
+                        "0.300 s  web #2 attempt 1: sent to llm[0]\n"
+                        "0.300 s  web #2 attempt 1: failed at llm[0]: its prompt is longer than "
+                        "max_model_len allows\n"
+                        "0.300 s  web #2 attempt 1: reply from llm[0]: an error\n"
+                        "0.300 s  web #2 has failed\n"
+                        "0.300 s  web #1 attempt 1: started by llm[0]\n"
+                        "0.310 s  web #1 attempt 1: served by llm[0]\n"
+                        "0.310 s  web #1 attempt 1: reply from llm[0]\n"
+                        "0.310 s  web #1 is answered: 1 token, the first at 0.310 s\n");
+}
+END_TEST
+
+START_TEST(an_answer_that_was_cut_counts_for_the_tokens_that_it_has) {
+    StoryRun run =
+        story_run("run: {duration: 60s}\n"
+                  "clients: {web: {target: gate, arrivals: {trace: {file: /dev/null}}}}\n"
+                  "services: {gate: {calls: [{to: llm}]}, llm: {server: {inference: "
+                  "{step: {linear: {base: 10ms}}, kv_blocks: 100, max_model_len: 40}}}}\n",
+                  STORY_TRACE(long_ones));
+    measure_is(&run, "llm", METRIC_tpot_mean,
+               0.01); /* the second has one token, and no such time */
+    measure_is(&run, "web", METRIC_tpot_mean, 0.01);
+    measure_is(&run, "llm", METRIC_output_tokens, 6 / 60.0);
+    measure_is(&run, "llm", METRIC_unservable, 1);
+    story_free(&run);
+}
+END_TEST
+
 #define TWO_CLASSES                                                                                \
     "run: {duration: 60s}\n"                                                                       \
     "clients:\n"                                                                                   \
@@ -399,6 +442,8 @@ TEST_SUITE("models/inference_story", two_requests_share_a_step,
            a_preemption_shows_in_the_measures, what_was_preempted_may_be_found_in_the_cache,
            who_is_given_up_leaves_at_the_end_of_the_step_if_the_server_is_told,
            who_is_given_up_keeps_its_blocks_if_the_server_is_not_told,
+           max_model_len_cuts_an_answer_and_rejects_a_prompt,
+           an_answer_that_was_cut_counts_for_the_tokens_that_it_has,
            by_priority_who_matters_more_is_admitted_first,
            by_priority_who_matters_less_is_preempted_first,
            by_priority_who_came_at_the_same_instant_keeps_his_place,

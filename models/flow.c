@@ -1,11 +1,12 @@
 /* The life of a request, top to bottom.
  *
  *   begin        a call begins: its deadline starts to run
- *   launch       one attempt: its timeout is armed, a router picks a replica, the network carries
- * it on_deliver   it reaches the replica: refused, or queued flow_take    its turn has come: shed,
- * or into service on_served    its own work is done: calls others (begin, for each), then answers
+ *   launch       one attempt: its timeout is armed, a router picks a replica, the network has it
+ *   on_deliver   it reaches the replica: refused, or queued
+ *   flow_take    its turn has come: shed, or into service
+ *   on_served    its own work is done: calls others (begin, for each), then answers
  *   on_reply     the answer reaches the caller, who may have stopped waiting
- *   failed       another attempt after a backoff, or the end
+ *   failed       another attempt after a backoff, or the end: models/retries.c
  *   end          the call ends: its parent attempt goes on, or the client's request is over; or a
  *                fallback begins in its place
  *
@@ -23,7 +24,6 @@
 #include "models/shed/shed.h"
 #include "sim/check.h"
 
-static void launch(World *world, uint32_t call_slot);
 static void advance(World *world, uint32_t slot);
 static void answer(World *world, uint32_t slot);
 
@@ -93,7 +93,7 @@ static void arm_timeout(World *world, const Edge *edge, const Call *call, uint32
     }
 }
 
-static void launch(World *world, uint32_t call_slot) {
+void launch(World *world, uint32_t call_slot) {
     uint32_t slot = pool_take(&world->attempts);
     if (slot == POOL_FULL) {
         world_stop(world, STOP_IN_FLIGHT);
@@ -434,53 +434,7 @@ static void on_timeout(World *world, uint32_t slot) {
     failed(world, call_slot, OUTCOME_TIMEOUT);
 }
 
-/* ---- Another attempt, or the end */
-
-static bool may_retry(World *world, const Call *call, Outcome failure) {
-    const Edge *edge = &world->model->edges[call->edge];
-    CHECK(failure != OUTCOME_OK);
-    if (!(edge->retry_on & 1u << (failure - OUTCOME_TIMEOUT)) ||
-        call->attempt_count >= world->edges[call->edge].max_attempts) {
-        return false;
-    }
-    const BudgetOps *budget = edge->budget.kind->ops;
-    return budget->take == NULL ||
-           budget->take(edge->budget.params, budget_state(world, call), failure);
-}
-
-void failed(World *world, uint32_t call_slot, Outcome failure) {
-    Call *call = world_call(world, call_slot);
-    CHECK(call->is_open && !call->is_in_backoff);
-    if (call->in_flight != NONE) {
-        return; /* another attempt is out and may still succeed */
-    }
-    if (!may_retry(world, call, failure)) {
-        flow_end(world, call_slot, failure);
-        return;
-    }
-    const Edge *edge = &world->model->edges[call->edge];
-    const RetryOps *retry = edge->retry.kind->ops;
-    Rng rng = drawn_by(&world->edges[call->edge].key, call->key,
-                       path_below(call->path, call->attempt_count), DRAW_BACKOFF);
-    call->last_delay =
-        retry->delay(edge->retry.params, call->attempt_count, call->last_delay, &rng);
-    call->is_in_backoff = true;
-    probe_level(&world->probe, edge->caller, LEVEL_BACKOFF, world->now, 1);
-    call->retry_timer = push(world, call->last_delay, EVENT_retry, call_slot);
-}
-
-static void end_backoff(World *world, Call *call) {
-    CHECK(call->is_in_backoff);
-    call->is_in_backoff = false;
-    call->retry_timer = (EventId){0};
-    probe_level(&world->probe, world->model->edges[call->edge].caller, LEVEL_BACKOFF, world->now,
-                -1);
-}
-
-static void on_retry(World *world, uint32_t call_slot) {
-    end_backoff(world, world_call(world, call_slot));
-    launch(world, call_slot);
-}
+/* ---- The end (or another attempt: models/retries.c) */
 
 /* The attempt that made the call goes on when all calls of the group have ended. */
 static void resume(World *world, uint32_t slot, const Edge *edge, Outcome outcome) {

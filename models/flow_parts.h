@@ -115,8 +115,15 @@ void on_reply(World *world, uint32_t attempt);
 /* The answer starts on its way back. */
 void reply(World *world, uint32_t attempt);
 void refuse(World *world, uint32_t attempt, const char *why);
+/* One more attempt of the call goes out. */
+void launch(World *world, uint32_t call);
+
+/* ---- Retries, models/retries.c */
+
 /* The caller has lost an attempt: tries again or ends the call. */
 void failed(World *world, uint32_t call, Outcome failure);
+void end_backoff(World *world, Call *call);
+void on_retry(World *world, uint32_t call);
 
 /* ---- Routes, models/route.c */
 

@@ -16,6 +16,11 @@ static bool may_retry(World *world, const Call *call, Outcome failure) {
            budget->take(edge->budget.params, budget_state(world, call), failure);
 }
 
+static Rng draw_for_try(const RetryView *view, uint32_t number) {
+    CHECK(number > 0 && number <= view->tries);
+    return drawn_by(view->key, view->request, path_below(view->path, number), DRAW_BACKOFF);
+}
+
 void failed(World *world, uint32_t call_slot, Outcome failure) {
     Call *call = world_call(world, call_slot);
     CHECK(call->is_open && !call->is_in_backoff);
@@ -28,10 +33,14 @@ void failed(World *world, uint32_t call_slot, Outcome failure) {
     }
     const Edge *edge = &world->model->edges[call->edge];
     const RetryOps *retry = edge->retry.kind->ops;
-    Rng rng = drawn_by(&world->edges[call->edge].key, call->key,
-                       path_below(call->path, call->attempt_count), DRAW_BACKOFF);
-    call->last_delay =
-        retry->delay(edge->retry.params, call->attempt_count, call->last_delay, &rng);
+    RetryView view = {.tries = call->attempt_count,
+                      .failure = failure,
+                      .last_delay = call->last_delay,
+                      .draw = draw_for_try,
+                      .key = &world->edges[call->edge].key,
+                      .request = call->key,
+                      .path = call->path};
+    call->last_delay = retry->delay(edge->retry.params, &view);
     call->is_in_backoff = true;
     probe_level(&world->probe, edge->caller, LEVEL_BACKOFF, world->now, 1);
     call->retry_timer = push(world, call->last_delay, EVENT_retry, call_slot);

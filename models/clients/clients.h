@@ -9,13 +9,24 @@
 #include "models/model.h"
 #include "sim/rng.h"
 
+/* What a policy sees of a call whose attempt has failed. */
+typedef struct RetryView {
+    uint32_t tries;     /* made so far, 1 or more; hedges do not count */
+    Outcome failure;    /* of the latest */
+    SimTime last_delay; /* the wait before the latest try; 0 when that was the first */
+    /* Random numbers that belong to (request, edge, try): the same for the same try whenever they
+     * are asked for. */
+    Rng (*draw)(const struct RetryView *view, uint32_t number);
+    const void *key; /* for `draw` */
+    uint64_t request;
+    uint32_t path;
+} RetryView;
+
 typedef struct RetryOps {
-    /* Attempts in all, the first included; COUNT_UNLIMITED. NULL: one. */
+    /* Tries in all, the first included; COUNT_UNLIMITED. NULL: one. */
     uint32_t (*max_attempts)(const void *params);
-    /* The wait before attempt `attempts_made` + 1, from the failure on. `last_delay` is the wait
-     * before the latest attempt, 0 when that was the first. `rng` belongs to (request, edge,
-     * attempt). */
-    SimTime (*delay)(const void *params, uint32_t attempts_made, SimTime last_delay, Rng *rng);
+    /* The wait before the next try, from the failure on. */
+    SimTime (*delay)(const void *params, const RetryView *view);
 } RetryOps;
 
 /* All NULL: no limit. State belongs to one instance of the caller on one edge. */

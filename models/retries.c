@@ -4,16 +4,44 @@
 #include "models/flow_parts.h"
 #include "sim/check.h"
 
-static bool may_retry(World *world, const Call *call, Outcome failure) {
+static bool budget_allows(World *world, uint32_t call_slot, Outcome failure) {
+    const Call *call = world_call(world, call_slot);
+    const Edge *edge = &world->model->edges[call->edge];
+    const BudgetOps *budget = edge->budget.kind->ops;
+    if (budget->take == NULL) {
+        return true;
+    }
+    BudgetAsk ask = {.now = world->now, .failure = failure};
+    if (call->is_watched) {
+        const CallerState *caller = caller_of(world, call);
+        ask.active = caller->active;
+        ask.retrying = caller->retrying;
+    }
+    CHECK(failure < OUTCOME_COUNT);
+    return budget->take(edge->budget.params,
+                        span_state(world, &world->edges[call->edge].budget, call->instance), &ask);
+}
+
+static bool may_retry(World *world, uint32_t call_slot, Outcome failure, uint32_t retry_after_ms) {
+    const Call *call = world_call(world, call_slot);
     const Edge *edge = &world->model->edges[call->edge];
     CHECK(failure != OUTCOME_OK);
-    if (!(edge->retry_on & 1u << (failure - OUTCOME_TIMEOUT)) ||
-        call->attempt_count >= world->edges[call->edge].max_attempts) {
-        return false;
+    return is_retryable(edge, failure) &&
+           call->attempt_count < world->edges[call->edge].max_attempts &&
+           !(retry_after_ms == RETRY_AFTER_NEVER_MS && edge->retry_after != RETRY_AFTER_IGNORED) &&
+           budget_allows(world, call_slot, failure);
+}
+
+/* The backoff of the policy after what the failure asks for. */
+static SimTime heed(const Edge *edge, SimTime delay, uint32_t retry_after_ms) {
+    if (retry_after_ms == 0 || edge->retry_after == RETRY_AFTER_IGNORED) {
+        return delay;
     }
-    const BudgetOps *budget = edge->budget.kind->ops;
-    return budget->take == NULL ||
-           budget->take(edge->budget.params, budget_state(world, call), failure);
+    SimTime asked = (SimTime)retry_after_ms * 1000000;
+    SimTime least = edge->retry_after == RETRY_AFTER_AT_LEAST ? delay : 0;
+    SimTime more = asked > least ? asked - least : 0;
+    CHECK(retry_after_ms != RETRY_AFTER_NEVER_MS);
+    return least + (more < edge->retry_after_max ? more : edge->retry_after_max);
 }
 
 static Rng draw_for_try(const RetryView *view, uint32_t number) {
@@ -21,16 +49,7 @@ static Rng draw_for_try(const RetryView *view, uint32_t number) {
     return drawn_by(view->key, view->request, path_below(view->path, number), DRAW_BACKOFF);
 }
 
-void failed(World *world, uint32_t call_slot, Outcome failure) {
-    Call *call = world_call(world, call_slot);
-    CHECK(call->is_open && !call->is_in_backoff);
-    if (call->in_flight != NONE) {
-        return; /* another attempt is out and may still succeed */
-    }
-    if (!may_retry(world, call, failure)) {
-        flow_end(world, call_slot, failure);
-        return;
-    }
+static SimTime backoff_after(const World *world, const Call *call, Outcome failure) {
     const Edge *edge = &world->model->edges[call->edge];
     const RetryOps *retry = edge->retry.kind->ops;
     RetryView view = {.tries = call->attempt_count,
@@ -40,10 +59,32 @@ void failed(World *world, uint32_t call_slot, Outcome failure) {
                       .key = &world->edges[call->edge].key,
                       .request = call->key,
                       .path = call->path};
-    call->last_delay = retry->delay(edge->retry.params, &view);
+    CHECK(retry->delay != NULL);
+    return retry->delay(edge->retry.params, &view);
+}
+
+void failed(World *world, uint32_t call_slot, Outcome failure, uint32_t retry_after_ms) {
+    Call *call = world_call(world, call_slot);
+    const Edge *edge = &world->model->edges[call->edge];
+    CHECK(call->is_open && !call->is_in_backoff);
+    if (call->in_flight != NONE) {
+        return; /* another attempt is out and may still succeed */
+    }
+    if (call->is_watched) {
+        track_retry_over(world, call_slot);
+    }
+    if (!may_retry(world, call_slot, failure, retry_after_ms)) {
+        flow_end(world, call_slot, failure);
+        return;
+    }
+    if (call->is_watched) {
+        track_retry(world, call_slot, failure);
+    }
+    call->last_delay = backoff_after(world, call, failure);
     call->is_in_backoff = true;
     probe_level(&world->probe, edge->caller, LEVEL_BACKOFF, world->now, 1);
-    call->retry_timer = push(world, call->last_delay, EVENT_retry, call_slot);
+    call->retry_timer =
+        push(world, heed(edge, call->last_delay, retry_after_ms), EVENT_retry, call_slot);
 }
 
 void end_backoff(World *world, Call *call) {

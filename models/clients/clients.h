@@ -29,13 +29,33 @@ typedef struct RetryOps {
     SimTime (*delay)(const void *params, const RetryView *view);
 } RetryOps;
 
+/* How an attempt went, as its caller saw it. */
+typedef struct AttemptResult {
+    SimTime now, took; /* from its sending */
+    Outcome outcome;
+    bool is_retryable; /* a failure that `retry_on` names */
+} AttemptResult;
+
+/* Somebody asks for a retry. */
+typedef struct BudgetAsk {
+    SimTime now;
+    Outcome failure;   /* of the attempt before; OUTCOME_OK: none, it is a hedge */
+    uint32_t active;   /* attempts of this instance that are out */
+    uint32_t retrying; /* its calls that wait for a retry or have one out */
+} BudgetAsk;
+
 /* All NULL: no limit. State belongs to one instance of the caller on one edge. */
 typedef struct BudgetOps {
     void (*start)(const void *params, void *state);
-    void (*on_begin)(const void *params, void *state);   /* a call begins */
-    void (*on_success)(const void *params, void *state); /* a call succeeded */
-    /* May a retry go out after this failure? Takes what it costs when it may. */
-    bool (*take)(const void *params, void *state, Outcome failure);
+    void (*on_begin)(const void *params, void *state, SimTime now); /* a call begins */
+    /* A call succeeded; the failure after which its latest retry was allowed, OUTCOME_OK when there
+     * was none. */
+    void (*on_success)(const void *params, void *state, Outcome retried_after);
+    void (*on_attempt)(const void *params, void *state, const AttemptResult *result);
+    /* May it go out? Takes what it costs when it may. */
+    bool (*take)(const void *params, void *state, const BudgetAsk *ask);
+    /* Whether it needs on_attempt, retried_after or the counts of BudgetAsk. NULL: no. */
+    bool (*watches)(const void *params);
 } BudgetOps;
 
 #endif

@@ -1,4 +1,4 @@
-/* Backoffs against their formulas, and budgets token by token: the kinds alone. */
+/* Backoffs against their formulas: the kinds alone. */
 #include "models/clients/clients.h"
 #include "tests/models/story.h"
 
@@ -201,79 +201,6 @@ START_TEST(max_attempts_counts_the_first_and_may_be_unlimited) {
 }
 END_TEST
 
-/* ---- Budgets */
-
-typedef struct Bucket {
-    Model *model;
-    const BudgetOps *ops;
-    const void *params;
-    double state[4];
-} Bucket;
-
-static void bucket_open(Bucket *bucket, const char *params) {
-    char call[300];
-    snprintf(call, sizeof call, "retry: fixed, retry_budget: {token_bucket: {%s}}", params);
-    *bucket = (Bucket){.model = model_of(call)};
-    const Component *budget = &bucket->model->edges[0].budget;
-    ck_assert_uint_le(budget->kind->state_size, sizeof bucket->state);
-    bucket->ops = budget->kind->ops;
-    bucket->params = budget->params;
-    bucket->ops->start(bucket->params, bucket->state);
-}
-
-/* How many retries in a row it pays for. */
-static uint32_t bucket_empty(Bucket *bucket, Outcome failure) {
-    uint32_t count = 0;
-    while (bucket->ops->take(bucket->params, bucket->state, failure)) {
-        count++;
-        ck_assert_uint_lt(count, 100000);
-    }
-    return count;
-}
-
-START_TEST(a_token_bucket_starts_full_and_a_success_pays_back_up_to_its_capacity) {
-    Bucket bucket;
-    bucket_open(&bucket, "capacity: 17, cost: 5, refund: 2");
-    ck_assert_uint_eq(bucket_empty(&bucket, OUTCOME_ERROR), 3); /* 2 are left */
-    bucket.ops->on_success(bucket.params, bucket.state);
-    ck_assert_uint_eq(bucket_empty(&bucket, OUTCOME_ERROR), 0);
-    bucket.ops->on_success(bucket.params, bucket.state); /* 6 */
-    ck_assert_uint_eq(bucket_empty(&bucket, OUTCOME_ERROR), 1);
-    for (uint32_t i = 0; i < 1000; i++) {
-        bucket.ops->on_success(bucket.params, bucket.state);
-        bucket.ops->on_begin(bucket.params, bucket.state);
-    }
-    ck_assert_uint_eq(bucket_empty(&bucket, OUTCOME_ERROR), 3);
-    model_destroy(bucket.model);
-}
-END_TEST
-
-START_TEST(a_retry_after_a_timeout_may_cost_more) {
-    Bucket bucket;
-    bucket_open(&bucket, "capacity: 30, cost: 5, timeout_cost: 10");
-    ck_assert_uint_eq(bucket_empty(&bucket, OUTCOME_TIMEOUT), 3);
-    bucket.ops->start(bucket.params, bucket.state);
-    ck_assert_uint_eq(bucket_empty(&bucket, OUTCOME_REFUSED), 6);
-    model_destroy(bucket.model);
-    bucket_open(&bucket, "capacity: 30, cost: 5");
-    ck_assert_uint_eq(bucket_empty(&bucket, OUTCOME_TIMEOUT), 6);
-    model_destroy(bucket.model);
-}
-END_TEST
-
-START_TEST(each_call_may_pay_in_when_it_begins) {
-    Bucket bucket;
-    bucket_open(&bucket, "capacity: 1, cost: 1, refund: 0, deposit: 0.25");
-    bucket_empty(&bucket, OUTCOME_ERROR);
-    for (uint32_t i = 0; i < 8; i++) {
-        bucket.ops->on_begin(bucket.params, bucket.state);
-        bucket.ops->on_success(bucket.params, bucket.state);
-        ck_assert_uint_eq(bucket_empty(&bucket, OUTCOME_ERROR), i % 4 == 3);
-    }
-    model_destroy(bucket.model);
-}
-END_TEST
-
 TEST_SUITE("models/retry", without_jitter_the_backoff_is_the_cap,
            full_jitter_is_uniform_from_0_to_the_cap,
            equal_jitter_is_uniform_from_half_the_cap_to_the_cap,
@@ -282,6 +209,4 @@ TEST_SUITE("models/retry", without_jitter_the_backoff_is_the_cap,
            a_sum_grows_as_in_envoy, a_refusal_may_have_a_first_backoff_of_its_own,
            a_linear_backoff_grows_by_its_step_up_to_its_limit,
            decorrelated_v2_follows_its_formula_draw_by_draw, a_fixed_delay_may_be_a_distribution,
-           max_attempts_counts_the_first_and_may_be_unlimited,
-           a_token_bucket_starts_full_and_a_success_pays_back_up_to_its_capacity,
-           a_retry_after_a_timeout_may_cost_more, each_call_may_pay_in_when_it_begins)
+           max_attempts_counts_the_first_and_may_be_unlimited)

@@ -62,14 +62,14 @@ room_of     = $(patsubst %/,%,$(dir tests/$(1)))
 helpers_of  = $(call objects,$(filter $(1)/%,$(filter-out tests/fuzz/% tests/bench/%,$(HELPERS))))
 
 .PHONY: all help demo check check-long check-only tests others deps deps-test deps-tidy install \
-        uninstall asan ubsan tsan tidy clang-tidy format bench docs clean $(TIDIED)
+        uninstall asan ubsan tsan tidy clang-tidy format bench docs images validate clean $(TIDIED)
 .SECONDARY:
 .SECONDEXPANSION:
 
 all: $(PROGRAM)
 
 help:
-	@echo 'make demo | check | check-long | all | install | asan | ubsan | tsan | tidy | format | bench | docs | clean'
+	@echo 'make demo | check | check-long | all | install | asan | ubsan | tsan | tidy | format | bench | validate | docs | clean'
 	@echo 'CC=clang builds with clang; PREFIX and DESTDIR say where to install'
 
 $(BUILD)/%.o: %.c Makefile
@@ -171,6 +171,11 @@ docs: $(PROGRAM)
 images: $(PROGRAM)
 	$(PROGRAM) run --quiet $(DEMO) --out build/images --force
 	cp build/images/load.svg docs/images/demo.svg
+
+# A run of vLLM that was measured, simulated, and both in one picture. Its data are not shipped.
+MEASURED = ../shared/data/vllm-rtx4090-llama-3.1-8b
+validate: deps $(PROGRAM)
+	@tools/validate.sh $(PROGRAM) $(MEASURED) build/validation
 
 # ---- Installing
 SHARE = $(DESTDIR)$(PREFIX)/share/knockon

@@ -5,6 +5,7 @@
 
 #include "experiments/verdict_cascade.h"
 #include "experiments/verdict_windows.h"
+#include "models/servers/server.h"
 #include "sim/check.h"
 #include "sim/vec.h"
 
@@ -127,19 +128,25 @@ static void find_extremes(const Judge *judge, Verdict *out) {
 
 /* ---- The rules, in their order; each returns whether it holds and says why */
 
-/* A server of batches is busy as long as anybody is there, and full when its batches are. */
-static double fullness(const double *row) {
-    double busy = isnan(row[METRIC_utilization]) ? 0 : row[METRIC_utilization];
-    return row[METRIC_batches] > 0 ? busy * row[METRIC_full_batch_ratio] : busy;
+/* A server of batches is busy as long as anybody is there, and full when its batches are. An
+ * inference server may be full of tokens with few of its slots in use. */
+static double fullness(const double *row, bool has_tokens) {
+    double busy = has_tokens ? 1 - row[METRIC_idle_ratio] : row[METRIC_utilization];
+    double full = row[METRIC_batches] > 0 ? row[METRIC_full_batch_ratio] : !has_tokens;
+    return isnan(busy) ? 0 : busy * full;
 }
 
 static double fullest_ratio(const Judge *judge, const SeriesView *view, uint32_t from,
                             uint32_t to) {
+    const Model *model = judge->model;
     double fullest = 0;
-    for (uint32_t k = judge->model->client_count; k < view->component_count; k++) {
+    for (uint32_t k = model->client_count; k < view->component_count; k++) {
+        bool has_tokens = service_has_tokens(&model->services[k - model->client_count]);
         double sum = 0;
         for (uint32_t i = from; i < to; i++) {
-            sum += fullness(view->values + ((size_t)i * view->component_count + k) * SERIES_WIDTH);
+            const double *row =
+                view->values + ((size_t)i * view->component_count + k) * SERIES_WIDTH;
+            sum += fullness(row, has_tokens);
         }
         fullest = fmax(fullest, to > from ? sum / (to - from) : 0);
     }
@@ -267,7 +274,7 @@ static double attempts_per_request(const Sums *sums, uint32_t from, uint32_t to)
     return offered > 0 ? sums_over(sums->attempts, from, to) / offered : 1;
 }
 
-/* Goodput is back but the price is not: looked at over the second half of the horizon. */
+/* Goodput is well but the price is not: looked at over the second half of the horizon. */
 static bool is_degraded(const Judge *judge, Verdict *out) {
     const VerdictDef *rules = &judge->model->verdict;
     uint32_t half = judge->model->has_trigger ? samples_in(judge, horizon_of(judge->model) / 2) : 0;
@@ -286,10 +293,10 @@ static bool is_degraded(const Judge *judge, Verdict *out) {
     }
     out->kind = VERDICT_DEGRADED;
     snprintf(out->why, sizeof out->why,
-             "goodput is back, but with %.3g attempts per request (twin %.3g) and a median latency "
+             "goodput %s, but with %.3g attempts per request (twin %.3g) and a median latency "
              "of %.3g s (twin %.3g s) from %g to %g s",
-             attempts, twin_attempts, p50_s, twin_p50_s, from * judge->sample_s,
-             to * judge->sample_s);
+             judge->fall > 0 ? "is back" : "never fell", attempts, twin_attempts, p50_s, twin_p50_s,
+             from * judge->sample_s, to * judge->sample_s);
     return true;
 }
 

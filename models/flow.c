@@ -438,8 +438,7 @@ void on_reply(World *world, uint32_t slot) {
     uint32_t retry_after_ms = attempt->retry_after_ms;
     drop(world, slot, is_used);
     if (is_used && outcome == OUTCOME_OK) {
-        call->first_token_at = first_token_at;
-        flow_end(world, call_slot, OUTCOME_OK);
+        flow_end(world, call_slot, OUTCOME_OK, first_token_at);
     } else if (was_awaited) {
         failed(world, call_slot, outcome, retry_after_ms);
     }
@@ -487,7 +486,8 @@ void close_call(World *world, uint32_t call_slot, Outcome fate) {
     }
 }
 
-void flow_end(World *world, uint32_t call_slot, Outcome outcome) {
+/* `first_token_at` is when the caller saw it; 0: it saw none. */
+void flow_end(World *world, uint32_t call_slot, Outcome outcome, SimTime first_token_at) {
     Call *call = world_call(world, call_slot);
     const Edge *edge = &world->model->edges[call->edge];
     uint32_t parent = call->parent;
@@ -507,12 +507,12 @@ void flow_end(World *world, uint32_t call_slot, Outcome outcome) {
         }
     }
     if (parent == NONE) {
-        source_request_ends(world, call, outcome);
+        source_request_ends(world, call, outcome, first_token_at);
         release_call(world, call_slot);
     } else {
-        if (call->first_token_at != 0) {
+        if (first_token_at != 0) {
             /* What the parent streams is the answer of its last call that has tokens. */
-            world_attempt(world, parent)->first_token_at = call->first_token_at;
+            world_attempt(world, parent)->first_token_at = first_token_at;
         }
         unlink_child(world, parent, call_slot);
         release_call(world, call_slot);
@@ -523,7 +523,7 @@ void flow_end(World *world, uint32_t call_slot, Outcome outcome) {
 static void on_deadline(World *world, uint32_t call_slot) {
     CHECK(world_call(world, call_slot)->is_open);
     world_call(world, call_slot)->deadline_timer = (EventId){0};
-    flow_end(world, call_slot, OUTCOME_TIMEOUT);
+    flow_end(world, call_slot, OUTCOME_TIMEOUT, 0);
 }
 
 /* ---- The events */

@@ -13,7 +13,7 @@ typedef struct Origin {
     uint32_t attempts_before; /* of the calls that this one stands in for */
     uint32_t path;
     uint32_t client; /* NONE: it was there at the start */
-    uint32_t user;   /* who asked: a closed client's, or a session; NONE */
+    uint32_t user;   /* whose request it is: of a closed client, or a session; NONE */
     uint32_t input_tokens, output_tokens;
     uint32_t prompt; /* of World.prompts; NONE */
     uint16_t mark;   /* fault that has marked it, counted from 1; 0: none */
@@ -108,8 +108,9 @@ void world_stop(World *world, StopReason reason);
 
 /* A call begins, made by attempt `parent`, or by a client (NONE). */
 void flow_begin(World *world, uint32_t edge, uint32_t parent, const Origin *origin);
-/* It ends: its parent goes on, or the client's request is over. */
-void flow_end(World *world, uint32_t call, Outcome outcome);
+/* It ends: its parent goes on, or the client's request is over. The good answer's first token was
+ * seen then; 0: it has none. */
+void flow_end(World *world, uint32_t call, Outcome outcome, SimTime first_token_at);
 /* It ends with nobody to tell: what it still has out works for nobody, and its fate is a timeout or
  * unknown. Keeps the call's slot. */
 void close_call(World *world, uint32_t call, Outcome fate);
@@ -234,8 +235,8 @@ void on_arrival(World *world, uint32_t client);
 void on_user(World *world, uint32_t user);
 /* Prepares what a client's process works with. */
 void source_init(World *world, uint32_t client);
-/* A client's request is over: its user thinks again. */
-void source_request_ends(World *world, const Call *call, Outcome outcome);
+/* A client's request is over: its user thinks again. `first_token_at`: 0 when it saw none. */
+void source_request_ends(World *world, const Call *call, Outcome outcome, SimTime first_token_at);
 /* Tells the requests that the end of the run cuts off. */
 void sources_tell_unfinished(World *world);
 /* Schedules the first arrivals and the requests that are there at time 0. */

@@ -65,14 +65,15 @@ static void tell_change(World *world, uint32_t index, const char *what, const ch
     }
 }
 
-void levers_break(World *world, uint32_t index, SimTime restart, const char *why) {
+void levers_break(World *world, uint32_t index, Breakdown breakdown, const char *why) {
     Replica *replica = &world->replicas[index];
-    CHECK(restart > 0);
+    CHECK(breakdown.restart > 0);
     if (world->now < replica->down_until) {
         return;
     }
-    bool returns = restart < SIM_TIME_NEVER - world->now;
-    replica->down_until = returns ? world->now + restart : SIM_TIME_NEVER;
+    bool returns = breakdown.restart < SIM_TIME_NEVER - world->now;
+    replica->down_until = returns ? world->now + breakdown.restart : SIM_TIME_NEVER;
+    replica->is_known_broken = breakdown.is_known;
     tell_change(world, index, "crash", why);
     queue_push(&world->queue, world->now, EVENT_levers, index);
     if (returns) {
@@ -97,8 +98,9 @@ static void levers_hold_down(World *world) {
         replica->has_process = has_process;
         if (levers->is_up && (!has_process || world->now < replica->loaded_at)) {
             levers->is_up = false;
-            levers->is_known_down =
-                replica->levers.is_up ? world->now == 0 : replica->levers.is_known_down;
+            levers->is_known_down = replica->levers.is_up
+                                        ? world->now == 0 || replica->is_known_broken
+                                        : replica->levers.is_known_down;
         }
     }
 }

@@ -10,6 +10,12 @@
 
 #include "models/model.h"
 
+/* How a replica goes down by itself. */
+typedef struct Breakdown {
+    SimTime restart; /* its process is back after this; SIM_TIME_NEVER: it is not */
+    bool is_known;   /* routers know until it serves again */
+} Breakdown;
+
 typedef struct ReplicaLevers {
     double work_x;                 /* multiplies work that starts now */
     double error_ratio;            /* share of attempts that fail */
@@ -22,7 +28,7 @@ typedef struct ReplicaLevers {
     bool is_hung;          /* accepts, but nothing moves */
     double kv_ratio;       /* share of its KV blocks that there is */
     bool breaks_when_full; /* crashes instead of preempting … */
-    SimTime full_restart;  /* … and is back after this; SIM_TIME_NEVER: it is not */
+    Breakdown when_full;   /* … and how */
 } ReplicaLevers;
 
 typedef struct Levers {
@@ -39,9 +45,8 @@ void levers_free(Levers *levers);
 /* Applies all faults that are on and acts on the differences. */
 void levers_recompute(struct World *world);
 
-/* The replica crashes by itself at this instant, after what is going on, and its process is back
- * after `restart`; SIM_TIME_NEVER: for good. */
-void levers_break(struct World *world, uint32_t replica, SimTime restart, const char *why);
+/* The replica crashes by itself at this instant, after what is going on. */
+void levers_break(struct World *world, uint32_t replica, Breakdown breakdown, const char *why);
 
 /* The levers of the first `count` replicas of a service; `count` is cut to what there is. */
 ReplicaLevers *levers_of(Levers *levers, uint32_t service, uint32_t *count);

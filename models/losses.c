@@ -253,9 +253,9 @@ void strike(World *world, uint32_t slot) {
     CHECK(index < world->model->fault_count);
     const Fault *fault = &world->model->faults[index];
     const FaultOps *ops = fault->fault.kind->ops;
-    SimTime restart;
-    if (ops->breaks(fault->fault.params, world->replicas[attempt->replica].service, &restart)) {
-        levers_break(world, attempt->replica, restart, fault->label);
+    Breakdown breakdown;
+    if (ops->breaks(fault->fault.params, world->replicas[attempt->replica].service, &breakdown)) {
+        levers_break(world, attempt->replica, breakdown, fault->label);
     }
 }
 

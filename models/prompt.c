@@ -6,8 +6,8 @@
 
 /* ---- Records */
 
-/* Whether a request may come to the same service twice: by a retry, or because two calls of other
- * services lead there. */
+/* Whether a request may come to the same service twice: by a retry, or because two calls lead there
+ * besides those that clients begin with, or a client's fallback leads back. */
 static bool repeats_calls(const World *world) {
     const Model *model = world->model;
     uint32_t *callers = mem_zalloc(model->service_count, sizeof *callers);
@@ -15,8 +15,11 @@ static bool repeats_calls(const World *world) {
     for (uint32_t i = 0; i < model->edge_count; i++) {
         const Edge *edge = &model->edges[i];
         CHECK(world->edges[i].max_attempts > 0);
-        callers[edge->to] += edge->caller >= model->client_count;
+        callers[edge->to] += i >= model->client_count;
         repeats |= world->edges[i].max_attempts > 1 || callers[edge->to] > 1;
+        if (i >= model->client_count && edge->caller < model->client_count) {
+            repeats |= model->edges[model->clients[edge->caller].edge].to == edge->to;
+        }
     }
     mem_free(callers);
     return repeats;
@@ -111,6 +114,7 @@ uint32_t prompt_of_session(World *world, uint32_t client, uint64_t key) {
     CHECK(client < world->model->client_count);
     Prompt prompt = prompt_with_prefix(world, client, key);
     prompt.session = session_name(key);
+    prompt.session_key = key;
     return prompt_new(world, &prompt);
 }
 
@@ -168,6 +172,15 @@ uint32_t prompt_of_hashes(World *world, uint32_t client, const Arrival *arrival)
 bool prompt_is_shared(const World *world, const Call *call) {
     DCHECK(call->prompt == NONE || call->prompt < pool_slot_end(&world->prompts));
     return call->prompt != NONE || world->repeats_calls;
+}
+
+bool prompt_session(const World *world, const Call *call, uint64_t *key) {
+    if (call->prompt == NONE || world_prompt(world, call->prompt)->session == 0) {
+        return false;
+    }
+    CHECK(world_prompt(world, call->prompt)->holders > 0);
+    *key = world_prompt(world, call->prompt)->session_key;
+    return true;
 }
 
 PromptCursor prompt_cursor(const World *world, const Call *call, uint32_t first,

@@ -28,6 +28,7 @@ typedef struct Prompt {
     uint32_t tokens_per_hash; /* 0 without hash ids */
     uint64_t prefix;          /* the template's name, or where the names of hash ids begin */
     uint64_t session;         /* the session's name; 0: what follows is the request's own */
+    uint64_t session_key;     /* the same whatever was cut */
 } Prompt;
 
 /* Two cache lines; a request of the Mooncake trace has 24 on average, 247 at most. */
@@ -43,6 +44,9 @@ typedef struct HashChunk {
 
 /* Whether anybody else may ever look for the same blocks: then they are published in the cache. */
 bool prompt_is_shared(const World *world, const Call *call);
+
+/* The key of the session whose request it is; false when it is none's. */
+bool prompt_session(const World *world, const Call *call, uint64_t *key);
 
 /* Members are private to prompt.c. */
 typedef struct PromptCursor {

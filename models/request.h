@@ -3,9 +3,8 @@
  * A Call is one edge's call in progress with all its attempts: a client's request, or a service's
  * call to another on behalf of an attempt. An Attempt is one try at a call: it travels, waits, is
  * served, makes calls of its own, and answers. A call outlives its end while an attempt still works
- * for it
- * (`holders`), so that an attempt can always look at its call. Together with the queue's entries
- * for two timers they are below 256 bytes.
+ * for it (`holders`), so that an attempt can always look at its call. Together with the queue's
+ * entries for two timers they are below 256 bytes.
  */
 #ifndef KNOCKON_MODELS_REQUEST_H
 #define KNOCKON_MODELS_REQUEST_H
@@ -24,7 +23,7 @@ typedef struct Call {
     uint32_t sibling;   /* next call of the same parent */
     uint32_t in_flight; /* newest attempt that the caller waits for; NONE */
     uint32_t client;    /* whose request it is; NONE: what was there at the start */
-    uint32_t user;      /* whose request it is: a closed client's user, or a session; NONE */
+    uint32_t user;      /* whose request it is: of a closed client, or a session; NONE */
     uint32_t input_tokens, output_tokens;
     uint32_t path; /* tells apart the calls that one request makes; 0 for the request itself */
     uint32_t attempt_count;
@@ -38,7 +37,6 @@ typedef struct Call {
     uint8_t rank;             /* of its client's priority among all: 0 goes first */
     uint32_t prompt;          /* of World.prompts: what it may share with others; NONE */
     uint32_t attempts_before; /* of a fallback: what the calls took that it stands in for */
-    SimTime first_token_at;   /* when the caller saw it, of the answer that counts; 0: none yet */
 } Call;
 
 typedef enum AttemptState {
@@ -84,6 +82,8 @@ typedef struct Attempt {
         };
     };
 } Attempt;
+
+_Static_assert(sizeof(Call) + sizeof(Attempt) <= 256 - 40, "256 bytes with two timers");
 
 /* What is kept besides of a call and of an attempt whose edge is watched (Edge.is_watched): beside
  * the records, by the same slots, so that whoever has no such policy does not pay for it. */

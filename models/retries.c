@@ -74,7 +74,7 @@ void failed(World *world, uint32_t call_slot, Outcome failure, uint32_t retry_af
         track_retry_over(world, call_slot);
     }
     if (!may_retry(world, call_slot, failure, retry_after_ms)) {
-        flow_end(world, call_slot, failure);
+        flow_end(world, call_slot, failure, 0);
         return;
     }
     if (call->is_watched) {

@@ -8,14 +8,14 @@
 /* Whose requests should meet the same replica: those of one session or user, where there are any.
  */
 static uint64_t route_affinity_key(const World *world, const Call *call) {
+    uint64_t session;
     CHECK(call->user == NONE || call->client != NONE);
-    uint64_t session = call->prompt == NONE ? 0 : world_prompt(world, call->prompt)->session;
-    if (session != 0) {
+    if (prompt_session(world, call, &session)) {
         return session;
     }
-    bool is_closed = call->user != NONE && world->model->clients[call->client].user_count > 0;
-    return is_closed ? world->clients[call->client].key_base + world->users[call->user].index
-                     : call->key;
+    return call->user == NONE
+               ? call->key
+               : world->clients[call->client].key_base + world->users[call->user].index;
 }
 
 static RouterLoad route_load(const RouterView *view, uint32_t replica_index) {

@@ -161,7 +161,8 @@ void on_user(World *world, uint32_t index) {
 
 /* ---- A request is over */
 
-static void tell_request(World *world, const Call *call, Outcome outcome, bool is_finished) {
+static void tell_request(World *world, const Call *call, Outcome outcome, SimTime first_token_at,
+                         bool is_finished) {
     if (world->options.on_request == NULL || call->client == NONE) {
         return;
     }
@@ -169,7 +170,7 @@ static void tell_request(World *world, const Call *call, Outcome outcome, bool i
     RequestRecord record = {.number = call->key - world->clients[call->client].key_base,
                             .arrived_at = call->began_at,
                             .ended_at = world->now,
-                            .first_token_at = call->first_token_at,
+                            .first_token_at = first_token_at,
                             .client = call->client,
                             .attempt_count = call->attempts_before + call->attempt_count,
                             .input_tokens = call->input_tokens,
@@ -180,28 +181,28 @@ static void tell_request(World *world, const Call *call, Outcome outcome, bool i
 }
 
 /* When its tokens came, of an answer that has tokens. */
-static void record_tokens(World *world, const Call *call) {
-    CHECK(call->first_token_at >= call->began_at && call->first_token_at <= world->now);
+static void record_tokens(World *world, const Call *call, SimTime first_token_at) {
+    CHECK(first_token_at >= call->began_at && first_token_at <= world->now);
     probe_record(&world->probe, call->client, RECORDED_TTFT, call->is_measured,
-                 call->first_token_at - call->began_at);
+                 first_token_at - call->began_at);
     if (call->output_tokens > 1) {
         probe_record(&world->probe, call->client, RECORDED_TPOT, call->is_measured,
-                     (world->now - call->first_token_at) / (call->output_tokens - 1));
+                     (world->now - first_token_at) / (call->output_tokens - 1));
     }
 }
 
-void source_request_ends(World *world, const Call *call, Outcome outcome) {
+void source_request_ends(World *world, const Call *call, Outcome outcome, SimTime first_token_at) {
     static const Count counts[OUTCOME_COUNT] = {COUNT_ANSWERED, COUNT_TIMEOUT, COUNT_ERROR,
                                                 COUNT_REFUSED};
     CHECK(outcome < OUTCOME_COUNT && call->client != NONE);
     Recorded what = outcome == OUTCOME_OK ? RECORDED_LATENCY : RECORDED_FAILED;
     probe_count(&world->probe, call->client, counts[outcome], call->is_measured);
     probe_record(&world->probe, call->client, what, call->is_measured, world->now - call->began_at);
-    if (call->first_token_at != 0) {
-        record_tokens(world, call);
+    if (first_token_at != 0) {
+        record_tokens(world, call, first_token_at);
     }
     probe_level(&world->probe, call->client, LEVEL_IN_SYSTEM, world->now, -1);
-    tell_request(world, call, outcome, true);
+    tell_request(world, call, outcome, first_token_at, true);
     if (call->user == NONE) {
         return;
     }
@@ -217,7 +218,7 @@ void sources_tell_unfinished(World *world) {
     for (uint32_t slot = 0; slot < pool_slot_end(&world->calls); slot++) {
         const Call *call = world_call(world, slot);
         if (call->is_open && call->parent == NONE) {
-            tell_request(world, call, OUTCOME_OK, false);
+            tell_request(world, call, OUTCOME_OK, 0, false);
         }
     }
 }

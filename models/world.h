@@ -32,6 +32,7 @@ typedef struct Replica {
     uint32_t suspended_count;                     /* work that lost its slot */
     SimTime down_until;                           /* it crashed by itself */
     SimTime loaded_at;                            /* it serves from then on */
+    bool is_known_broken;                         /* routers knew of its last crash by itself */
     bool has_process; /* neither a fault nor itself keeps it down; it may be loading */
     bool is_held;     /* in the middle of a step at whose end it starts what may start */
     size_t server_state, shed_state; /* offsets into World.states */

@@ -95,7 +95,6 @@ static SimTime step_start(const Engine *engine, uint32_t step) {
  * step before. */
 static void tell_step(World *world, uint32_t replica, uint32_t step, uint32_t decoded) {
     const Engine *engine = engine_of(world, replica);
-    const EngineParams *p = engine_params(world, replica);
     uint32_t component = world->replicas[replica].component;
     SimTime end = engine->ends[step];
     bool is_measured = end >= world->model->run.warmup;
@@ -103,7 +102,7 @@ static void tell_step(World *world, uint32_t replica, uint32_t step, uint32_t de
     CHECK(size > 0 && end > step_start(engine, step));
     probe_count(&world->probe, component, COUNT_BATCHES, is_measured);
     probe_add(&world->probe, component, COUNT_BATCHED, is_measured, size);
-    probe_add(&world->probe, component, COUNT_FULL_BATCHES, is_measured, size == p->max_num_seqs);
+    probe_add(&world->probe, component, COUNT_FULL_BATCHES, is_measured, !engine->is_open);
     probe_add(&world->probe, component, COUNT_INPUT_TOKENS, is_measured,
               engine->load.prefill_tokens);
     probe_add(&world->probe, component, COUNT_OUTPUT_TOKENS, is_measured,

@@ -83,7 +83,7 @@ typedef struct Engine {
     bool has_order; /* each sequence was scheduled by itself: some decoding one may be left out */
     bool has_preempted;
     bool has_late; /* some decoding one was left out and has not had its token since */
-    bool is_open;  /* nobody else waited: who comes may be admitted */
+    bool is_open;  /* nobody is left waiting: who comes may be admitted */
 
     /* What goes on. */
     bool is_pending;                  /* `event` is awaited: the end of the run, or a start */

@@ -231,7 +231,7 @@ static bool make_room(World *world, uint32_t replica, uint32_t *place, uint32_t 
     while (engine_available(engine) < blocks) {
         const ReplicaLevers *levers = &world->replicas[replica].levers;
         if (levers->breaks_when_full) {
-            levers_break(world, replica, levers->full_restart, "its KV cache is full");
+            levers_break(world, replica, levers->when_full, "its KV cache is full");
         }
         uint32_t victim = find_victim(world, replica);
         Sequence *s = engine_sequence(engine, engine_order(engine)[victim]);

@@ -17,9 +17,9 @@ typedef struct FaultOps {
     bool (*check)(const void *params, const Model *model, Error *error);
     /* Whether it marks a request that begins while it is on, after `count` others. NULL: none. */
     bool (*marks)(const void *params, uint64_t count, Rng *rng);
-    /* Whether a marked request breaks a replica of the service where it starts, and when that is
-     * back. Goes on after the fault's end, as long as the request is tried again. */
-    bool (*breaks)(const void *params, uint32_t service, SimTime *restart);
+    /* Whether a marked request breaks a replica of the service where it starts, and how. Goes on
+     * after the fault's end, as long as the request is tried again. */
+    bool (*breaks)(const void *params, uint32_t service, Breakdown *breakdown);
 } FaultOps;
 
 /* The start of the parameters of every fault that befalls replicas of one service. */

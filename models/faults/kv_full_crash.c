@@ -5,6 +5,7 @@ typedef struct KvFullCrashParams {
     FaultPlace place;
     bool has_restart;
     SimTime restart;
+    bool is_known;
 } KvFullCrashParams;
 
 static void kv_full_crash_apply(const void *params, Levers *levers) {
@@ -14,7 +15,8 @@ static void kv_full_crash_apply(const void *params, Levers *levers) {
     CHECK(count > 0);
     for (uint32_t i = 0; i < count; i++) {
         replicas[i].breaks_when_full = true;
-        replicas[i].full_restart = p->has_restart ? p->restart : SIM_TIME_NEVER;
+        replicas[i].when_full.restart = p->has_restart ? p->restart : SIM_TIME_NEVER;
+        replicas[i].when_full.is_known = p->is_known;
     }
 }
 
@@ -24,6 +26,8 @@ static const Param kv_full_crash_params[] = {
      .max = SIM_TIME_S_MAX, .is_optional = true,
      .has_offset = offsetof(KvFullCrashParams, has_restart),
      .doc = "When the process is back, counted from its crash; left out: never."},
+    {"known", PARAM_FLAG, offsetof(KvFullCrashParams, is_known), .preset = "false",
+     .doc = "Whether routers know at once and send nothing there until it serves again."},
 };
 
 static const FaultOps kv_full_crash_ops = {

@@ -7,6 +7,7 @@ typedef struct PoisonParams {
     double ratio;
     bool has_restart;
     SimTime restart;
+    bool is_known;
 } PoisonParams;
 
 static bool poison_marks(const void *params, uint64_t count, Rng *rng) {
@@ -15,10 +16,11 @@ static bool poison_marks(const void *params, uint64_t count, Rng *rng) {
     return (p->requests == COUNT_UNLIMITED || count < p->requests) && rng_uniform(rng) < p->ratio;
 }
 
-static bool poison_breaks(const void *params, uint32_t service, SimTime *restart) {
+static bool poison_breaks(const void *params, uint32_t service, Breakdown *breakdown) {
     const PoisonParams *p = params;
-    CHECK(restart != NULL);
-    *restart = p->has_restart ? p->restart : SIM_TIME_NEVER;
+    CHECK(breakdown != NULL);
+    breakdown->restart = p->has_restart ? p->restart : SIM_TIME_NEVER;
+    breakdown->is_known = p->is_known;
     return p->service == service;
 }
 
@@ -38,6 +40,8 @@ static const Param poison_params[] = {
     {"restart", PARAM_DURATION, offsetof(PoisonParams, restart), .above_min = true,
      .max = SIM_TIME_S_MAX, .is_optional = true, .has_offset = offsetof(PoisonParams, has_restart),
      .doc = "When a crashed replica's process is back; left out: never."},
+    {"known", PARAM_FLAG, offsetof(PoisonParams, is_known), .preset = "false",
+     .doc = "Whether routers know at once and send nothing there until it serves again."},
 };
 
 static const FaultOps poison_ops = {

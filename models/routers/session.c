@@ -26,7 +26,7 @@ const Kind route_session = {
     .name = "session",
     .doc =
         "The same replica for all requests of a session, by rendezvous hashing; another one only "
-        "while that is believed to be down. The requests of a closed client's user are one session "
-        "too; each other request is a session of its own.",
+        "while that is believed to be down. Requests of one of `sessions`, or of a closed "
+        "client's user, belong together; each other request is a session of its own.",
     .ops = &session_ops,
 };

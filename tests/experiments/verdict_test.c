@@ -160,12 +160,13 @@ START_TEST(recovery_must_have_held_for_a_window_by_then) {
 }
 END_TEST
 
-START_TEST(degraded_is_back_at_twice_the_attempts) {
+START_TEST(degraded_is_well_at_twice_the_attempts) {
     Play play = play_begin(with_trigger, NULL);
     play_set(play.run, WEB, METRIC_attempts, OVER(305, 1200), 40);
-    play_ends(&play, VERDICT_DEGRADED,
-              "goodput is back, but with 2 attempts per request (twin 1) and a median latency of "
-              "0.2 s (twin 0.2 s) from 670 to 970 s");
+    play_ends(
+        &play, VERDICT_DEGRADED,
+        "goodput never fell, but with 2 attempts per request (twin 1) and a median latency of "
+        "0.2 s (twin 0.2 s) from 670 to 970 s");
 }
 END_TEST
 
@@ -186,9 +187,10 @@ START_TEST(a_little_slower_with_a_few_attempts_more_is_healthy) {
     play_ends(&play, VERDICT_HEALTHY, "goodput never fell below 95 % of the twin's");
     play = play_begin(with_trigger, "verdict={attempts: 1.01}");
     play_set(play.run, WEB, METRIC_attempts, OVER(305, 1200), 20.8);
-    play_ends(&play, VERDICT_DEGRADED,
-              "goodput is back, but with 1.04 attempts per request (twin 1) and a median latency "
-              "of 0.2 s (twin 0.2 s) from 670 to 970 s");
+    play_ends(
+        &play, VERDICT_DEGRADED,
+        "goodput never fell, but with 1.04 attempts per request (twin 1) and a median latency "
+        "of 0.2 s (twin 0.2 s) from 670 to 970 s");
 }
 END_TEST
 
@@ -303,6 +305,25 @@ START_TEST(a_batching_server_is_not_full_because_it_is_busy) {
     play_ends(&play, VERDICT_SPONTANEOUS,
               "without any trigger goodput fell below 95 % of the offered load at about 712 s and "
               "stayed there, although the fullest service was only 60 % full before");
+}
+END_TEST
+
+/* Its KV cache has no room, and of its sequences there are few. */
+START_TEST(an_inference_server_is_full_when_its_steps_have_no_room) {
+    static const char set[] = "services.model.server={inference: {kv_blocks: 99, step: {linear: "
+                              "{base: 7ms}}}}";
+    for (uint32_t is_full = 0; is_full < 2; is_full++) {
+        Play play = play_begin(without_trigger, set);
+        play_outage(play.run, 712, 1200);
+        play_set(play.run, MODEL, METRIC_utilization, OVER(0, 1200), 0.03);
+        play_set(play.run, MODEL, METRIC_idle_ratio, OVER(0, 1200), 0.004);
+        play_set(play.run, MODEL, METRIC_batches, OVER(0, 1200), 10);
+        play_set(play.run, MODEL, METRIC_full_batch_ratio, OVER(0, 1200), is_full ? 0.99 : 0.6);
+        play_set(play.run, GATEWAY, METRIC_utilization, OVER(0, 1200), 0.1);
+        play_judge(&play);
+        ck_assert_int_eq(play.verdict.kind, is_full ? VERDICT_OVERLOADED : VERDICT_SPONTANEOUS);
+        play_free(&play);
+    }
 }
 END_TEST
 
@@ -480,7 +501,7 @@ END_TEST
 TEST_SUITE("experiments/verdict", healthy_is_a_run_like_its_twin,
            a_dip_shorter_than_the_window_can_show_is_healthy,
            metastable_is_below_at_the_horizons_end, recovered_is_back_before_the_horizons_end,
-           recovery_must_have_held_for_a_window_by_then, degraded_is_back_at_twice_the_attempts,
+           recovery_must_have_held_for_a_window_by_then, degraded_is_well_at_twice_the_attempts,
            degraded_is_back_but_slower, a_little_slower_with_a_few_attempts_more_is_healthy,
            unfinished_says_how_much_longer, the_horizon_grows_with_the_trigger,
            spontaneous_is_a_fall_without_a_trigger_and_with_capacity_to_spare,
@@ -489,7 +510,8 @@ TEST_SUITE("experiments/verdict", healthy_is_a_run_like_its_twin,
            spontaneous_is_also_a_fall_before_the_trigger, overloaded_is_a_twin_that_never_was_well,
            overloaded_is_a_fall_of_a_saturated_service,
            overloaded_is_a_queue_that_grows_without_anybody_failing,
-           a_batching_server_is_not_full_because_it_is_busy, no_verdict_when_it_is_off,
+           a_batching_server_is_not_full_because_it_is_busy,
+           an_inference_server_is_full_when_its_steps_have_no_room, no_verdict_when_it_is_off,
            chance_is_no_outage, a_tenth_lost_is_seen_through_the_noise,
            a_crowd_that_is_only_late_is_healthy, a_clump_at_the_end_of_the_run_is_healthy,
            what_stops_answering_first_breaks_first, of_two_in_one_second_the_called_breaks_first,

@@ -1,4 +1,5 @@
 /* Crashes, errors, slowness and partitions, told step by step. */
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/models/story.h"
@@ -177,6 +178,35 @@ START_TEST(routers_send_nothing_to_a_crashed_replica_that_is_known) {
         "2.550 s  web #2 attempt 1: served by api[1]\n"
         "2.550 s  web #2 attempt 1: reply from api[1]\n"
         "2.550 s  web #2 is answered\n");
+}
+END_TEST
+
+/* The poisoned request takes down the one replica, then the other. */
+static StoryRun poison(const char *known) {
+    char yaml[600];
+    snprintf(yaml, sizeof yaml,
+             WEB("retry: {fixed: {max_attempts: 2, delay: 0.05s}}") "services: {api: {work: 0.2s, "
+                                                                    "replicas: 2, route: "
+                                                                    "round_robin}}\n"
+                                                                    "faults: [{at: 0s, for: 0.3s, "
+                                                                    "poison: {service: api, "
+                                                                    "restart: 1s%s}}]\n",
+             known);
+    return story_run(yaml, STORY_TRACE(three));
+}
+
+START_TEST(routers_send_nothing_where_poison_was_if_that_is_known) {
+    StoryRun run = poison(", known: true");
+    ck_assert_ptr_nonnull(strstr(run.text, "0.100 s  web #0 attempt 1: failed at api[0]"));
+    ck_assert_ptr_nonnull(strstr(run.text, "0.150 s  web #0 attempt 2: failed at api[1]"));
+    ck_assert_ptr_nonnull(
+        strstr(run.text, "0.350 s  web #1 attempt 1: refused by api: no replica"));
+    /* Both are back a second after their crash. */
+    ck_assert_ptr_nonnull(strstr(run.text, "1.200 s  web #2 attempt 1: started by api[1]"));
+    story_free(&run);
+    run = poison("");
+    ck_assert_ptr_nonnull(strstr(run.text, "0.350 s  web #1 attempt 1: refused by api[0]"));
+    story_free(&run);
 }
 END_TEST
 
@@ -436,6 +466,7 @@ TEST_SUITE("models/fault_story", a_crash_fails_what_runs_and_waits_and_refuses_u
            without_a_timeout_a_black_hole_keeps_its_callers_for_ever,
            routers_keep_sending_to_a_crashed_replica_that_is_not_known,
            routers_send_nothing_to_a_crashed_replica_that_is_known,
+           routers_send_nothing_where_poison_was_if_that_is_known,
            without_a_replica_known_to_be_up_callers_are_refused,
            a_crash_ends_the_calls_that_the_replica_had_made, a_crash_takes_a_whole_batch_with_it,
            errors_take_the_full_work_unless_after_says_otherwise,

@@ -284,6 +284,11 @@ START_TEST(a_prompt_of_its_own_is_shared_only_where_calls_are_repeated) {
     ck_assert(shares(WEB "}}}\nservices: {gate: {calls: [{to: llm}, {to: llm}]}, llm: {}}\n"));
     ck_assert(shares(WEB "}}}\nservices: {gate: {calls: [{to: llm}, {to: guard}]}, llm: {},"
                          " guard: {calls: [{to: llm}]}}\n"));
+    /* A fallback elsewhere, and one that leads back. */
+    ck_assert(!shares(WEB "fallback: {to: b}}}}\nservices: {gate: {}, b: {}}\n"));
+    ck_assert(
+        shares(WEB "fallback: {to: b, fallback: {to: gate}}}}}\nservices: {gate: {}, b: {}}\n"));
+    ck_assert(shares(WEB "fallback: {to: b}}}}\nservices: {gate: {calls: [{to: b}]}, b: {}}\n"));
     /* Two clients of one service make different requests. */
     ck_assert(!shares("clients:\n"
                       "  a: {target: llm, arrivals: {poisson: {rate: 1/s}}}\n"

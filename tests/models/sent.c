@@ -30,6 +30,7 @@ static void take_note(void *context, const Note *note) {
     Sent sent = {.client = note->client,
                  .number = note->request,
                  .session = NO_SESSION,
+                 .replica = note->replica,
                  .at = note->at,
                  .input_tokens = call->input_tokens,
                  .output_tokens = call->output_tokens,

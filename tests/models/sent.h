@@ -13,6 +13,7 @@ typedef struct Sent {
     uint64_t number;  /* of the client's requests */
     uint64_t session; /* of the client's sessions; NO_SESSION */
     uint32_t turn;
+    uint32_t replica;     /* of the target: where the first attempt went */
     SimTime at, ended_at; /* ended_at 0: unfinished */
     uint32_t input_tokens, output_tokens;
     bool is_shared;

@@ -242,6 +242,33 @@ START_TEST(an_inference_server_finds_all_that_was_computed_before) {
 }
 END_TEST
 
+START_TEST(turns_meet_their_session_again_at_the_same_replica) {
+    /* Also after the history was cut: prompts of at most 150 tokens. */
+    SentRun run;
+    sent_run(&run,
+             "run: {duration: 300s}\n"
+             "clients: {chat: {target: llm, arrivals: {sessions: {rate: 0.3/s, turns: 5, think: 2s,"
+             " max_context: 150}}, input_tokens: 50, output_tokens: 50}}\n"
+             "services: {llm: {replicas: 5, route: session, work: 1s}}\n",
+             NULL, 16);
+    uint32_t first_counts[5] = {0}, met = 0;
+    for (size_t i = 0; i < run.sent.count; i++) {
+        const Sent *sent = &run.sent.items[i];
+        if (sent->turn == 0) {
+            first_counts[sent->replica]++;
+        } else {
+            ck_assert_uint_eq(sent->replica, find_turn(&run, sent->session, 0)->replica);
+            met++;
+        }
+    }
+    ck_assert_uint_gt(met, 200);
+    for (int i = 0; i < 5; i++) {
+        ck_assert_uint_gt(first_counts[i], 5);
+    }
+    sent_free(&run);
+}
+END_TEST
+
 /* ---- Common random numbers */
 
 START_TEST(a_policy_changes_neither_lengths_nor_turns_nor_thinking) {
@@ -462,6 +489,7 @@ TEST_SUITE("models/session", a_session_thinks_after_each_answer_and_ends_after_i
            a_turns_prompt_begins_with_all_that_was_said_before,
            history_beyond_max_context_is_cut_and_leaves_only_the_shared_prefix,
            a_message_is_never_cut, an_inference_server_finds_all_that_was_computed_before,
+           turns_meet_their_session_again_at_the_same_replica,
            a_policy_changes_neither_lengths_nor_turns_nor_thinking,
            turns_are_the_law_rounded_and_at_least_one,
            sessions_begin_as_a_poisson_process_at_the_loads_pace_and_think_by_their_law,

@@ -273,6 +273,22 @@ START_TEST(tokens_for_nobody_are_wasted_and_preempted_ones_computed_again) {
 }
 END_TEST
 
+START_TEST(a_step_is_full_when_whoever_waits_has_no_room) {
+    /* The first holds 88 of 100 blocks for 20 steps. The second, which needs 32, comes during the
+     * sixth: fourteen steps have no room for it. Then it has three of its own. */
+    static const TraceArrival two[] = {{.at_s = 1, .input_tokens = 1400, .output_tokens = 20},
+                                       {.at_s = 1.055, .input_tokens = 500, .output_tokens = 3}};
+    StoryRun run = story_run("run: {duration: 10s}\n"
+                             "clients: {web: {target: llm, arrivals: {trace: {file: /dev/null}}}}\n"
+                             "services: {llm: " LLM "never}}\n",
+                             STORY_TRACE(two));
+    measure_is(&run, "llm", METRIC_batches, 20 + 3);
+    measure_is(&run, "llm", METRIC_full_batch_ratio, 14 / 23.0);
+    measure_is(&run, "llm", METRIC_batch_size, 1);
+    story_free(&run);
+}
+END_TEST
+
 START_TEST(a_run_without_tokens_keeps_no_room_for_their_times) {
     Model *model =
         story_compile("run: {duration: 10s}\n"
@@ -292,4 +308,5 @@ TEST_SUITE("models/token_story", the_first_token_takes_the_way_of_the_reply_thro
            what_an_inference_server_tells_becomes_its_measures,
            an_inference_server_shows_what_one_request_cost,
            tokens_for_nobody_are_wasted_and_preempted_ones_computed_again,
+           a_step_is_full_when_whoever_waits_has_no_room,
            a_run_without_tokens_keeps_no_room_for_their_times)

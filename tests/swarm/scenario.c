@@ -439,11 +439,11 @@ static bool say_server_fault(Maker *maker, uint32_t service) {
     } else if (chance(maker, 0.4)) {
         say(maker, "kv_capacity: {service: s%u, to: %.1f%%", service, between(maker, 0, 100));
     } else if (chance(maker, 0.5)) {
-        say(maker, "kv_full_crash: {service: s%u, restart: %.3fs", service,
-            between(maker, 0.01, 1));
+        say(maker, "kv_full_crash: {service: s%u, restart: %.3fs, known: %s", service,
+            between(maker, 0.01, 1), PICK(maker, "true", "false"));
     } else {
-        say(maker, "poison: {service: s%u, requests: %u, ratio: 50%%, restart: %.3fs", service,
-            1 + below(maker, 4), between(maker, 0.01, 1));
+        say(maker, "poison: {service: s%u, requests: %u, ratio: 50%%, restart: %.3fs, known: %s",
+            service, 1 + below(maker, 4), between(maker, 0.01, 1), PICK(maker, "true", "false"));
     }
     say(maker, "}}\n");
     return true;

@@ -82,6 +82,12 @@ static void print_known(const Param *params, uint32_t count, SchemaKeys others, 
     }
 }
 
+/* `preset`, where there are some. */
+static SchemaKeys preset_keys(const Schema *schema) {
+    static const char *const names[] = {SCHEMA_PRESET_KEY};
+    return (SchemaKeys){names, schema->preset_count > 0};
+}
+
 static void report_unknown_key(SchemaReader *reader, const Schema *schema, const DocNode *key,
                                SchemaKeys others) {
     const char *owner = schema->name;
@@ -95,6 +101,9 @@ static void report_unknown_key(SchemaReader *reader, const Schema *schema, const
     }
     for (size_t i = 0; i < others.count; i++) {
         nearest_offer(&nearest, others.names[i]);
+    }
+    if (schema->preset_count > 0) {
+        nearest_offer(&nearest, SCHEMA_PRESET_KEY);
     }
     if (nearest.best != NULL) {
         diag_error(reader->diagnostics, key, "%s has no key '%s': did you mean '%s'?", owner,
@@ -116,7 +125,7 @@ void schema_check_keys(SchemaReader *reader, const Schema *schema, const DocNode
     for (uint32_t i = 0; i < map->count; i++) {
         const DocNode *key = map->pairs[i].key;
         if (!params_have(schema->params, schema->param_count, key->text) &&
-            !keys_have(others, key->text)) {
+            !keys_have(others, key->text) && !keys_have(preset_keys(schema), key->text)) {
             report_unknown_key(reader, schema, key, others);
         }
     }
@@ -191,7 +200,11 @@ void schema_read(SchemaReader *reader, const Schema *schema, const DocNode *map,
         if (!schema_expect_map(reader, map, owner)) {
             return;
         }
+        bool is_applied = schema_apply_preset(reader, schema, &map);
         schema_check_keys(reader, schema, map, others);
+        if (!is_applied) {
+            return; /* what is required may be in the preset that was meant */
+        }
         at = map;
     }
     for (uint32_t i = 0; i < schema->param_count; i++) {
@@ -296,14 +309,8 @@ void schema_read_params(SchemaReader *reader, const Kind *kind, const DocNode *m
         resolved_add(reader->resolved, at);
     }
     size_t mark = resolved_enter(reader->resolved, kind->name);
-    Schema schema = {.name = owner, .params = kind->params, .param_count = kind->param_count};
-    static const char *const preset_key[] = {SCHEMA_PRESET_KEY};
-    SchemaKeys others = {preset_key, kind->preset_count > 0};
-    if (schema_apply_preset(reader, kind, &map)) {
-        schema_read(reader, &schema, map, at, others, params);
-    } else { /* what is required may be in the preset that was meant */
-        schema_check_keys(reader, &schema, map, others);
-    }
+    Schema schema = schema_of_kind(kind, owner);
+    schema_read(reader, &schema, map, at, (SchemaKeys){0}, params);
     resolved_leave(reader->resolved, mark);
     Error error;
     if (diag_count(reader->diagnostics) == before && kind->check != NULL &&

@@ -128,6 +128,8 @@ typedef struct Schema {
     const Param *params;
     uint32_t param_count;
     uint32_t size;
+    const Preset *presets; /* as of a Kind */
+    uint32_t preset_count;
 } Schema;
 
 #define PARAM_COUNT_OF(table) ((uint32_t)(sizeof(table) / sizeof((table)[0])))

@@ -297,12 +297,13 @@ static uint32_t find_prefix(const World *world, uint32_t replica, const Call *ca
     return found;
 }
 
-uint32_t engine_cached_tokens(const World *world, uint32_t replica, const Call *call) {
+uint32_t engine_cached_tokens(World *world, uint32_t replica, const Call *call) {
     const EngineParams *p = engine_params(world, replica);
     CHECK(call->input_tokens < UINT32_MAX);
     if (!p->enable_prefix_caching || p->role == ROLE_DECODE) {
         return 0;
     }
+    engine_catch_up(world, replica);
     uint32_t free_count, limit = engine_prompt_tokens(call) / p->block_size;
     return find_prefix(world, replica, call, limit, &free_count) * p->block_size;
 }

@@ -19,6 +19,8 @@ static void talk_pump(World *world, uint32_t replica_index) {
         flow_use_slot(world, attempt);
         flow_work_for(world, attempt, time_from_s(1));
         world_attempt(world, attempt)->first_token_at = world->now + time_from_s(0.4);
+        world_attempt(world, attempt)->produced =
+            world_call(world, world_attempt(world, attempt)->call)->output_tokens;
     }
 }
 

@@ -101,6 +101,9 @@ static void levers_hold_down(World *world) {
             levers->is_known_down = replica->levers.is_up
                                         ? world->now == 0 || replica->is_known_broken
                                         : replica->levers.is_known_down;
+        } else if (levers->is_up && !replica->levers.is_up && world->now > 0 &&
+                   world->now == replica->loaded_at) {
+            tell_change(world, i, "loaded", "");
         }
     }
 }

@@ -69,9 +69,10 @@ void engine_drop_sequence(World *world, uint32_t replica, uint32_t index, bool i
     if (s->is_decoding) {
         end_decoding(engine, p, s);
     }
-    uint32_t held = engine_blocks_for(p, (uint64_t)s->computed + s->scheduled);
+    uint64_t tokens = (uint64_t)s->computed + s->scheduled;
+    uint32_t held = engine_blocks_for(p, tokens);
     if (is_published || s->is_shared) {
-        publish(world, replica, s, s->computed);
+        publish(world, replica, s, tokens);
     }
     CHECK(held >= s->published);
     kv_give(engine_kv(engine), held - s->published);

@@ -181,6 +181,31 @@ START_TEST(what_was_preempted_may_be_found_in_the_cache) {
 }
 END_TEST
 
+/* Blocks of 5 tokens, 4 tokens of a prompt a step. At 0.12 s bulk has computed 12 of 20 tokens, and
+ * is scheduled to go on to 16 when gold, who has computed 5, needs a second block: bulk makes room.
+ * It comes back at 0.14 s and finds 15 tokens: vLLM registers a block when its tokens are scheduled
+ * (kv_cache_manager.py, allocate_slots), and leaves it so if they are not computed after all. */
+START_TEST(who_is_preempted_in_the_step_that_he_was_scheduled_for_finds_what_was_to_be_computed) {
+    static const TraceArrival one[] = {{.at_s = 0.09, .input_tokens = 20, .output_tokens = 1}};
+    StoryRun run = story_run(
+        "run: {duration: 60s}\n"
+        "clients:\n"
+        "  bulk: {target: llm, arrivals: {trace: {file: /dev/null}}, priority: 5}\n"
+        "  gold: {target: llm, arrivals: {constant: {rate: 10/s}}, load: [{at: 0s, x: 1}, {at: "
+        "0.15s, x: 0}], input_tokens: 4, output_tokens: 4}\n" LLM(
+            "kv_blocks: 5, block_size: 5, long_prefill_token_threshold: 4, "
+            "scheduling_policy: priority",
+            ""),
+        STORY_TRACE(one));
+    measure_is(&run, "llm", METRIC_preemptions, 1);
+    measure_is(&run, "llm", METRIC_input_tokens, (12 + 5 + 4) / 60.0);
+    measure_is(&run, "llm", METRIC_recomputed_tokens, 0);
+    measure_is(&run, "bulk", METRIC_latency_mean, 0.16 - 0.09);
+    measure_is(&run, "gold", METRIC_latency_mean, 0.04);
+    story_free(&run);
+}
+END_TEST
+
 /* 3 blocks. The first has 2, of 3 that it needs at 0.13 s, and is given up at 0.145 s, within a
  * step; at the end of that step the second has its blocks. */
 #define TRIPLE                                                                                     \
@@ -440,6 +465,7 @@ TEST_SUITE("models/inference_story", two_requests_share_a_step,
            when_the_head_of_the_line_gives_up_the_next_one_need_not_wait_for_the_end_of_a_run,
            who_is_preempted_computes_all_again_but_answers_nothing_twice,
            a_preemption_shows_in_the_measures, what_was_preempted_may_be_found_in_the_cache,
+           who_is_preempted_in_the_step_that_he_was_scheduled_for_finds_what_was_to_be_computed,
            who_is_given_up_leaves_at_the_end_of_the_step_if_the_server_is_told,
            who_is_given_up_keeps_its_blocks_if_the_server_is_not_told,
            max_model_len_cuts_an_answer_and_rejects_a_prompt,

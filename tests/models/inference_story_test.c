@@ -410,20 +410,22 @@ START_TEST(by_priority_who_came_at_the_same_instant_keeps_his_place) {
 END_TEST
 
 /* 10 prompt tokens need a block, 2 there are. The first prefill ends at 0.11 s and keeps its block
- * until decoding ends at 0.18 s: 50 ms of network each way and three steps. So the third waits. */
+ * until the answer to its call is there, at 0.172 s: so the third waits. A step that decodes takes
+ * 10 ms and 1 ms for each prompt token, of which 1 is left: the others were brought along. */
 #define SPLIT                                                                                      \
     "run: {duration: 60s}\n"                                                                       \
     "clients: {web: {target: prefill, arrivals: {trace: {file: /dev/null}}}}\n"                    \
     "services:\n"                                                                                  \
     "  prefill: {server: {inference: {step: {linear: {base: 10ms}}, kv_blocks: 2, role: "          \
     "prefill}}, calls: [{to: decode, latency: 20ms, reply_latency: 10ms}]}\n"                      \
-    "  decode: {server: {inference: {step: {linear: {base: 10ms}}, kv_blocks: 10, role: "          \
-    "decode}}}\n"
+    "  decode: {server: {inference: {step: {linear: {base: 10ms, per_prefill_token: 1ms}}, "       \
+    "kv_blocks: 10, role: decode}}}\n"
 static const TraceArrival threes[] = {{.at_s = 0.1, .input_tokens = 10, .output_tokens = 3},
                                       {.at_s = 0.105, .input_tokens = 10, .output_tokens = 3},
                                       {.at_s = 0.11, .input_tokens = 10, .output_tokens = 3}};
 START_TEST(prefill_keeps_its_blocks_while_decoding_goes_on_elsewhere) {
     story_with_trace_is(SPLIT, STORY_TRACE(threes),
+
                         "0.100 s  web #0 attempt 1: sent to prefill[0]\n"
                         "0.100 s  web #0 attempt 1: arrived at prefill[0]\n"
                         "0.100 s  web #0 attempt 1: started by prefill[0]\n"
@@ -439,24 +441,24 @@ START_TEST(prefill_keeps_its_blocks_while_decoding_goes_on_elsewhere) {
                         "0.130 s  web #0 attempt 1: arrived at decode[0]\n"
                         "0.130 s  web #0 attempt 1: started by decode[0]\n"
                         "0.140 s  web #1 attempt 1: arrived at decode[0]\n"
-                        "0.140 s  web #1 attempt 1: started by decode[0]\n"
-                        "0.160 s  web #0 attempt 1: served by decode[0]\n"
-                        "0.170 s  web #0 attempt 1: reply from decode[0]\n"
-                        "0.170 s  web #0 attempt 1: reply from prefill[0]\n"
-                        "0.170 s  web #0 is answered: 3 tokens, the first at 0.150 s\n"
-                        "0.170 s  web #2 attempt 1: started by prefill[0]\n"
-                        "0.170 s  web #1 attempt 1: served by decode[0]\n"
-                        "0.180 s  web #1 attempt 1: reply from decode[0]\n"
-                        "0.180 s  web #1 attempt 1: reply from prefill[0]\n"
-                        "0.180 s  web #1 is answered: 3 tokens, the first at 0.160 s\n"
-                        "0.180 s  web #2 attempt 1: served by prefill[0]\n"
-                        "0.180 s  web #2 attempt 1: sent to decode[0]\n"
-                        "0.200 s  web #2 attempt 1: arrived at decode[0]\n"
-                        "0.200 s  web #2 attempt 1: started by decode[0]\n"
-                        "0.230 s  web #2 attempt 1: served by decode[0]\n"
-                        "0.240 s  web #2 attempt 1: reply from decode[0]\n"
-                        "0.240 s  web #2 attempt 1: reply from prefill[0]\n"
-                        "0.240 s  web #2 is answered: 3 tokens, the first at 0.220 s\n");
+                        "0.141 s  web #1 attempt 1: started by decode[0]\n"
+                        "0.162 s  web #0 attempt 1: served by decode[0]\n"
+                        "0.172 s  web #0 attempt 1: reply from decode[0]\n"
+                        "0.172 s  web #0 attempt 1: reply from prefill[0]\n"
+                        "0.172 s  web #0 is answered: 3 tokens, the first at 0.151 s\n"
+                        "0.172 s  web #2 attempt 1: started by prefill[0]\n"
+                        "0.172 s  web #1 attempt 1: served by decode[0]\n"
+                        "0.182 s  web #1 attempt 1: reply from decode[0]\n"
+                        "0.182 s  web #1 attempt 1: reply from prefill[0]\n"
+                        "0.182 s  web #1 is answered: 3 tokens, the first at 0.162 s\n"
+                        "0.182 s  web #2 attempt 1: served by prefill[0]\n"
+                        "0.182 s  web #2 attempt 1: sent to decode[0]\n"
+                        "0.202 s  web #2 attempt 1: arrived at decode[0]\n"
+                        "0.202 s  web #2 attempt 1: started by decode[0]\n"
+                        "0.233 s  web #2 attempt 1: served by decode[0]\n"
+                        "0.243 s  web #2 attempt 1: reply from decode[0]\n"
+                        "0.243 s  web #2 attempt 1: reply from prefill[0]\n"
+                        "0.243 s  web #2 is answered: 3 tokens, the first at 0.223 s\n");
 }
 END_TEST
 

@@ -42,6 +42,18 @@ START_TEST(two_requests_share_a_step) {
 }
 END_TEST
 
+/* Ties are where the order of scheduling decides: of two arrivals at 0.1 s, but not of steps. */
+START_TEST(ends_of_steps_are_no_ties) {
+    static const TraceArrival three[] = {{.at_s = 0.1, .input_tokens = 10, .output_tokens = 9},
+                                         {.at_s = 0.1, .input_tokens = 10, .output_tokens = 9},
+                                         {.at_s = 0.11, .input_tokens = 10, .output_tokens = 9}};
+    StoryRun run = story_run(WEB LLM("kv_blocks: 100", ", replicas: 3, route: round_robin"),
+                             STORY_TRACE(three));
+    ck_assert_uint_eq(run.world->tie_count, 1);
+    story_free(&run);
+}
+END_TEST
+
 /* 64 tokens take 16.4 ms; then 36 on top of 64, and 20 of the next: 15.6 ms and 36 x 64 x 1 ns. */
 START_TEST(a_prompt_above_the_budget_is_computed_in_chunks) {
     static const TraceArrival two[] = {{.at_s = 0.1, .input_tokens = 100, .output_tokens = 1},
@@ -462,7 +474,7 @@ START_TEST(prefill_keeps_its_blocks_while_decoding_goes_on_elsewhere) {
 }
 END_TEST
 
-TEST_SUITE("models/inference_story", two_requests_share_a_step,
+TEST_SUITE("models/inference_story", two_requests_share_a_step, ends_of_steps_are_no_ties,
            a_prompt_above_the_budget_is_computed_in_chunks, nobody_overtakes_the_head_of_the_line,
            when_the_head_of_the_line_gives_up_the_next_one_need_not_wait_for_the_end_of_a_run,
            who_is_preempted_computes_all_again_but_answers_nothing_twice,

@@ -419,8 +419,12 @@ void on_reply(World *world, uint32_t slot) {
         stop_waiting(world, slot);
     }
     SimTime first_token_at = attempt->first_token_at;
+    uint32_t produced = attempt->produced;
     drop(world, slot, is_used);
     if (is_used && outcome == OUTCOME_OK) {
+        if (first_token_at != 0) {
+            call->output_tokens = produced; /* fewer than it asked for if the answer was cut */
+        }
         end(world, call_slot, OUTCOME_OK, first_token_at);
     } else if (was_awaited) {
         failed(world, call_slot, outcome);
@@ -534,7 +538,11 @@ static void end(World *world, uint32_t call_slot, Outcome outcome, SimTime first
     } else {
         if (first_token_at != 0) {
             /* What the parent streams is the answer of its last call that has tokens. */
-            world_attempt(world, parent)->first_token_at = first_token_at;
+            Attempt *caller = world_attempt(world, parent);
+            caller->first_token_at = first_token_at;
+            if (!caller->holds_memory) {
+                caller->produced = call->output_tokens;
+            }
         }
         unlink_child(world, parent, call_slot);
         release_call(world, call_slot);

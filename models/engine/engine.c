@@ -274,6 +274,7 @@ void engine_unpark(World *world, uint32_t slot) {
     engine_cut(world, attempt->replica);
     kv_give(kv, attempt->produced);
     kv_release(kv, attempt->sequence);
+    attempt->produced = world_call(world, attempt->call)->output_tokens;
     tell_kv(world, attempt->replica, world->now);
 }
 
@@ -289,6 +290,7 @@ static void leave_batch(World *world, uint32_t replica, uint32_t index) {
     }
     Attempt *attempt = world_attempt(world, slot);
     attempt->ends_at = engine_computed(engine, s) - s->begun_with;
+    attempt->produced = s->goal - s->prompt;
     attempt->sequence = NONE;
     engine_finishing(engine)[engine->finishing_count++] = slot;
     const Service *service = world_service_of(world, &world->replicas[replica]);
@@ -368,10 +370,10 @@ static void record_tpot(World *world, uint32_t slot) {
     const Attempt *attempt = world_attempt(world, slot);
     const Call *call = world_call(world, attempt->call);
     CHECK(attempt->first_token_at > 0);
-    if (call->output_tokens > 1 && engine_params(world, attempt->replica)->role != ROLE_PREFILL) {
+    if (attempt->produced > 1 && engine_params(world, attempt->replica)->role != ROLE_PREFILL) {
         probe_record(&world->probe, world->replicas[attempt->replica].component, RECORDED_TPOT,
                      call->is_measured,
-                     (world->now - attempt->first_token_at) / (call->output_tokens - 1));
+                     (world->now - attempt->first_token_at) / (attempt->produced - 1));
     }
 }
 

@@ -377,8 +377,10 @@ static void count_admission(World *world, uint32_t replica, const Sequence *s) {
     bool is_measured = world_call(world, attempt->call)->is_measured;
     CHECK(s->begun_with < s->tokens);
     if (!attempt->is_returned) {
-        probe_add(&world->probe, component, COUNT_PREFIX_QUERIED, is_measured, s->tokens);
-        probe_add(&world->probe, component, COUNT_PREFIX_HIT, is_measured, s->begun_with);
+        /* What was brought along was not looked up. */
+        bool looks = engine_params(world, replica)->role != ROLE_DECODE;
+        probe_add(&world->probe, component, COUNT_PREFIX_QUERIED, is_measured, looks * s->tokens);
+        probe_add(&world->probe, component, COUNT_PREFIX_HIT, is_measured, looks * s->begun_with);
     } else if (attempt->sequence > s->begun_with) {
         probe_add(&world->probe, component, COUNT_RECOMPUTED, is_measured,
                   attempt->sequence - s->begun_with);

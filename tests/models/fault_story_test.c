@@ -482,6 +482,17 @@ START_TEST(faults_alike_do_not_recur_in_step) {
 }
 END_TEST
 
+START_TEST(poison_at_the_very_start_is_as_unknown_as_later) {
+    static const TraceArrival at_once[] = {{.at_s = 0}, {.at_s = 0.35}};
+    StoryRun run = story_run(WEB("") "services: {api: {work: 0.2s}}\n"
+                                     "faults: [{at: 0s, for: 0.3s, poison: {service: api}}]\n",
+                             STORY_TRACE(at_once));
+    ck_assert_ptr_nonnull(strstr(run.text, "0.000 s  web #0 attempt 1: failed at api[0]"));
+    ck_assert_ptr_nonnull(strstr(run.text, "0.350 s  web #1 attempt 1: refused by api[0]"));
+    story_free(&run);
+}
+END_TEST
+
 TEST_SUITE("models/fault_story", a_crash_fails_what_runs_and_waits_and_refuses_until_the_restart,
            a_crash_is_an_error_to_those_it_hits_and_a_refusal_to_those_who_come,
            a_crashed_inference_server_loads_its_model_before_it_serves_again,
@@ -496,4 +507,4 @@ TEST_SUITE("models/fault_story", a_crash_fails_what_runs_and_waits_and_refuses_u
            an_error_keeps_a_service_from_calling_others,
            slowness_multiplies_work_that_starts_while_it_is_on_and_faults_compose,
            a_partition_loses_what_is_sent_either_way_while_it_is_on,
-           faults_alike_do_not_recur_in_step)
+           faults_alike_do_not_recur_in_step, poison_at_the_very_start_is_as_unknown_as_later)

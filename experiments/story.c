@@ -28,6 +28,9 @@ static const Phrase phrases[] = {
     {"falls back", "falls back to"},
     {"suspended", "suspended at"},
     {"resumed", "resumed at"},
+    {"breaker_opens", "breaker opens at"},
+    {"breaker_half_opens", "breaker half opens at"},
+    {"breaker_closes", "breaker closes at"},
     {"fault_begins", "fault begins"},
     {"fault_ends", "fault ends"},
 };

@@ -1,9 +1,16 @@
 /* What a caller keeps of its calls for the policies that look at more than one of them: how many
  * attempts and retries each of its instances has out, and how every attempt went. Only watched
  * edges come here. */
+#include "models/clients/breaker.h"
 #include "models/clients/clients.h"
 #include "models/flow_parts.h"
 #include "sim/check.h"
+
+bool edge_is_guarded(const Edge *edge) {
+    const BreakerOps *breaker = edge->breaker.kind->ops;
+    CHECK(edge->instances > 0);
+    return breaker->admits != NULL;
+}
 
 bool edge_is_watched(const Edge *edge) {
     const BudgetOps *budget = edge->budget.kind->ops;
@@ -47,6 +54,75 @@ void track_retry_over(World *world, uint32_t call_slot) {
     }
 }
 
+/* ---- The circuit breaker */
+
+/* Tells when the breaker has gone into another phase. */
+static void tell_phase(World *world, const Call *call, BreakerPhase before, BreakerPhase after) {
+    static const char *const words[] = {"breaker_closes", "breaker_opens", "breaker_half_opens"};
+    const Edge *edge = &world->model->edges[call->edge];
+    CHECK(before <= BREAKER_HALF_OPEN && after <= BREAKER_HALF_OPEN);
+    if (before == after) {
+        return;
+    }
+    probe_level(&world->probe, edge->caller, LEVEL_OPEN_BREAKERS, world->now,
+                (after == BREAKER_OPEN) - (before == BREAKER_OPEN));
+    if (world->options.on_change != NULL) {
+        Note note = {.at = world->now,
+                     .what = words[after],
+                     .component = edge->caller,
+                     .replica = edge->instances > 1 ? call->instance : NONE,
+                     .client = NONE,
+                     .detail = edge->name};
+        world->options.on_change(world->options.context, &note);
+    }
+}
+
+static bool breaker_lets_through(World *world, const Call *call) {
+    const Edge *edge = &world->model->edges[call->edge];
+    const BreakerOps *ops = edge->breaker.kind->ops;
+    CHECK(edge->is_guarded);
+    if (ops->admits == NULL) {
+        return true;
+    }
+    Breaker *breaker = span_state(world, &world->edges[call->edge].breaker, call->instance);
+    BreakerPhase before = (BreakerPhase)breaker->phase;
+    bool is_admitted = ops->admits(edge->breaker.params, breaker, world->now);
+    tell_phase(world, call, before, (BreakerPhase)breaker->phase);
+    return is_admitted;
+}
+
+static void breaker_hears_of(World *world, const Call *call, const AttemptResult *result) {
+    const Edge *edge = &world->model->edges[call->edge];
+    const BreakerOps *ops = edge->breaker.kind->ops;
+    if (ops->admits == NULL) {
+        return;
+    }
+    Breaker *breaker = span_state(world, &world->edges[call->edge].breaker, call->instance);
+    BreakerPhase before = (BreakerPhase)breaker->phase;
+    CHECK(result->outcome <= FATE_UNKNOWN);
+    if (result->outcome == FATE_UNKNOWN) {
+        breaker_gets_back(breaker);
+    } else {
+        ops->hears(edge->breaker.params, breaker, result);
+    }
+    tell_phase(world, call, before, (BreakerPhase)breaker->phase);
+}
+
+/* ---- Before an attempt, and after */
+
+bool hold_back(World *world, uint32_t call_slot) {
+    const Call *call = world_call(world, call_slot);
+    CHECK(call->is_open && call->attempt_count > 0);
+    if (breaker_lets_through(world, call)) {
+        return false;
+    }
+    note_call(world, call_slot, "held back", "the circuit breaker is open");
+    probe_count(&world->probe, world->model->edges[call->edge].caller, COUNT_HELD_BACK,
+                call->is_measured);
+    failed(world, call_slot, OUTCOME_REFUSED, 0);
+    return true;
+}
+
 void hear(World *world, uint32_t slot, Outcome fate) {
     const Call *call = world_call(world, world_attempt(world, slot)->call);
     const Edge *edge = &world->model->edges[call->edge];
@@ -54,13 +130,14 @@ void hear(World *world, uint32_t slot, Outcome fate) {
     CallerState *caller = caller_of(world, call);
     CHECK(caller->active > 0);
     caller->active--;
+    AttemptResult result = {.now = world->now,
+                            .took = world->now - attempt_track(world, slot)->sent_at,
+                            .outcome = fate};
+    breaker_hears_of(world, call, &result);
     if (fate == FATE_UNKNOWN) {
         return;
     }
-    AttemptResult result = {.now = world->now,
-                            .took = world->now - attempt_track(world, slot)->sent_at,
-                            .outcome = fate,
-                            .is_retryable = is_retryable(edge, fate)};
+    result.is_retryable = is_retryable(edge, fate);
     const BudgetOps *budget = edge->budget.kind->ops;
     if (budget->on_attempt != NULL) {
         budget->on_attempt(edge->budget.params, span_state(world, &state->budget, call->instance),

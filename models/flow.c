@@ -99,6 +99,14 @@ static void arm_timeout(World *world, const Edge *edge, const Call *call, uint32
 }
 
 void launch(World *world, uint32_t call_slot) {
+    Call *call = world_call(world, call_slot);
+    call->attempt_count++;
+    if (!world->model->edges[call->edge].is_guarded || !hold_back(world, call_slot)) {
+        send(world, call_slot);
+    }
+}
+
+void send(World *world, uint32_t call_slot) {
     uint32_t slot = pool_take(&world->attempts);
     if (slot == POOL_FULL) {
         world_stop(world, STOP_IN_FLIGHT);
@@ -106,7 +114,6 @@ void launch(World *world, uint32_t call_slot) {
     }
     Call *call = world_call(world, call_slot);
     const Edge *edge = &world->model->edges[call->edge];
-    call->attempt_count++;
     Attempt *attempt = world_attempt(world, slot);
     *attempt = (Attempt){.call = call_slot,
                          .next = NONE,

@@ -263,6 +263,19 @@ static void tell(World *world, const Call *call, Note *note) {
     world->options.on_note(world->options.context, note);
 }
 
+void note_call(World *world, uint32_t call_slot, const char *what, const char *detail) {
+    const Call *call = world_call(world, call_slot);
+    CHECK(call->is_open);
+    if (world->options.on_note != NULL) {
+        Note note = {.what = what,
+                     .component = NONE,
+                     .replica = NONE,
+                     .attempt = call->attempt_count,
+                     .detail = detail};
+        tell(world, call, &note);
+    }
+}
+
 void fall_back(World *world, uint32_t call_slot) {
     const Call *call = world_call(world, call_slot);
     const Edge *edge = &world->model->edges[call->edge];

@@ -121,8 +121,9 @@ void on_reply(World *world, uint32_t attempt);
 /* The answer starts on its way back. */
 void reply(World *world, uint32_t attempt);
 void refuse(World *world, uint32_t attempt, const char *why);
-/* One more attempt of the call goes out. */
+/* One more attempt of the call goes out, if its caller does not hold it back. */
 void launch(World *world, uint32_t call);
+void send(World *world, uint32_t call);
 
 /* ---- Retries, models/retries.c */
 
@@ -163,6 +164,8 @@ void track_attempt(World *world, uint32_t attempt);
 void track_retry(World *world, uint32_t call, Outcome failure);
 /* … and has ended, if there was one. */
 void track_retry_over(World *world, uint32_t call);
+/* Whether the caller does not send the call's next attempt, which then has failed. */
+bool hold_back(World *world, uint32_t call);
 /* The caller of the attempt knows how it went (or FATE_UNKNOWN): its policies hear of it. */
 void hear(World *world, uint32_t attempt, Outcome fate);
 
@@ -253,6 +256,8 @@ void on_turn(World *world, uint32_t session);
 void sessions_check(const World *world);
 
 /* ---- Notes: the story as text, only if somebody listens */
+
+void note_call(World *world, uint32_t call, const char *what, const char *detail);
 
 void note_tell(World *world, uint32_t attempt, const char *what, const char *detail);
 

@@ -62,6 +62,7 @@ typedef struct Edge {
     TimerClass deadline_timer;
     Component retry;
     Component budget;
+    Component breaker;
     uint32_t instances;      /* of the caller, used in turn; each has policies' state of its own */
     uint8_t retry_on;        /* RETRY_ON_… */
     uint8_t retry_after;     /* RetryAfter */
@@ -71,6 +72,7 @@ typedef struct Edge {
     double probability;      /* that the call is made at all */
     uint32_t fallback;       /* the edge by which one that has failed is made instead; NONE */
     bool is_fallback;
+    bool is_guarded; /* its caller may hold an attempt back: a breaker, throttling */
     bool is_watched; /* some policy hears of single attempts, or a deadline is inherited */
     bool has_latency, has_reply_latency;
     Dist latency, reply_latency; /* seconds; the network's unless the call sets them */
@@ -260,7 +262,9 @@ void model_add_trigger(Model *model, SimTime from, SimTime to);
 /* How long a fault that does not recur lasts: as `for` says, as its kind says, or the whole run. */
 SimTime model_fault_lasts(const Model *model, const Fault *fault);
 
-/* Whether some policy of the edge hears of single attempts: models/callers.c. */
+/* Whether some policy of the edge holds attempts back, or hears of single ones: models/callers.c.
+ */
+bool edge_is_guarded(const Edge *edge);
 bool edge_is_watched(const Edge *edge);
 
 /* The class of a constant timer; equal lengths share one. */

@@ -78,6 +78,9 @@ static const Param call_params[] = {
             "the call has failed for good, or only while another attempt is out."},
     {"retry_budget", PARAM_KIND, FIELD(Edge, budget), .preset = "none",
      .family = FAMILY_RETRY_BUDGET, .doc = "How many retries the caller may add."},
+    {"circuit_breaker", PARAM_KIND, FIELD(Edge, breaker), .preset = "none",
+     .family = FAMILY_CIRCUIT_BREAKER,
+     .doc = "When the caller refuses attempts itself because too many have failed."},
     {"instances", PARAM_COUNT, FIELD(Edge, instances), .preset = "1", .min = 1, .max = 100000,
      .doc = "Instances of the caller that share its calls in turn, each with a retry budget, a "
             "circuit breaker and the like of its own."},

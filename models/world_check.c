@@ -1,6 +1,7 @@
 /* Everything that must be true of a World between two events, found again from the records alone:
  * what is kept as a count is counted, what is kept as a list is walked. One pass over both pools,
  * then one over replicas, components and calls. */
+#include "models/clients/breaker.h"
 #include "models/flow_parts.h"
 #include "models/prompt.h"
 #include "models/servers/server.h"
@@ -281,7 +282,8 @@ static void check_client_probe(const World *world, const Census *census, uint32_
         uint64_t open = census->requests[2 * (size_t)client + is_measured];
         CHECK(counts[COUNT_OFFERED] == counts[COUNT_ANSWERED] + counts[COUNT_TIMEOUT] +
                                            counts[COUNT_REFUSED] + counts[COUNT_ERROR] + open);
-        CHECK(counts[COUNT_ATTEMPTS] >= counts[COUNT_OFFERED] + counts[COUNT_FALLBACKS]);
+        CHECK(counts[COUNT_ATTEMPTS] + counts[COUNT_HELD_BACK] >=
+              counts[COUNT_OFFERED] + counts[COUNT_FALLBACKS]);
         open_count += open;
     }
     CHECK((uint64_t)probe->levels[LEVEL_IN_SYSTEM].value == open_count);
@@ -316,6 +318,22 @@ static void check_service_probe(const World *world, const Census *census, uint32
     CHECK(count_both(probe, COUNT_BATCHED) >= count_both(probe, COUNT_BATCHES));
 }
 
+/* The breakers that are open, of all instances and of all edges of a component. */
+static uint64_t count_open_breakers(const World *world, uint32_t component) {
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < world->model->edge_count; i++) {
+        const Edge *edge = &world->model->edges[i];
+        for (uint32_t k = 0; edge->is_guarded && edge->caller == component && k < edge->instances;
+             k++) {
+            const Breaker *breaker = span_state(world, &world->edges[i].breaker, k);
+            bool is_any = ((const BreakerOps *)edge->breaker.kind->ops)->admits != NULL;
+            CHECK(!is_any || breaker->phase <= BREAKER_HALF_OPEN);
+            count += is_any && breaker->phase == BREAKER_OPEN;
+        }
+    }
+    return count;
+}
+
 static void check_probe(const World *world, const Census *census) {
     const Model *model = world->model;
     CHECK(!world->probe.is_off);
@@ -328,6 +346,8 @@ static void check_probe(const World *world, const Census *census) {
     for (uint32_t i = 0; i < model_component_count(model); i++) {
         const Level *backoff = &world->probe.components[i].levels[LEVEL_BACKOFF];
         CHECK((uint64_t)backoff->value == census->in_backoff[i]);
+        CHECK((uint64_t)world->probe.components[i].levels[LEVEL_OPEN_BREAKERS].value ==
+              count_open_breakers(world, i));
     }
 }
 

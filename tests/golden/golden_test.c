@@ -218,6 +218,7 @@ START_TEST(every_kind_is_in_some_pinned_run) {
         for (uint32_t k = 0; k < model->edge_count; k++) {
             mark(&model->edges[k].retry, is_used);
             mark(&model->edges[k].budget, is_used);
+            mark(&model->edges[k].breaker, is_used);
         }
         for (uint32_t k = 0; k < model->service_count; k++) {
             mark(&model->services[k].route, is_used);

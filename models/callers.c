@@ -2,8 +2,7 @@
  * attempts and retries each of its instances has out, and how every attempt went. Only watched
  * edges come here. */
 #include "models/clients/breaker.h"
-#include "models/clients/clients.h"
-#include "models/flow_parts.h"
+#include "models/policies.h"
 #include "sim/check.h"
 
 bool edge_is_guarded(const Edge *edge) {
@@ -26,7 +25,18 @@ CallerState *caller_of(const World *world, const Call *call) {
 void track_call(World *world, uint32_t call_slot) {
     *call_track(world, call_slot) =
         (CallTrack){.deadline_at = SIM_TIME_NEVER, .retried_after = OUTCOME_OK};
-    CHECK(world_call(world, call_slot)->is_open);
+    const Call *call = world_call(world, call_slot);
+    CHECK(call->is_open);
+    if (world->model->edges[call->edge].has_hedge) {
+        hedge_call_begins(world, call);
+    }
+}
+
+uint32_t tries_of(const World *world, uint32_t call_slot) {
+    const Call *call = world_call(world, call_slot);
+    uint32_t hedges = call->is_watched ? call_track(world, call_slot)->hedge_count : 0;
+    CHECK(call->attempt_count >= hedges);
+    return call->attempt_count - hedges;
 }
 
 void track_attempt(World *world, uint32_t slot) {
@@ -38,7 +48,7 @@ void track_attempt(World *world, uint32_t slot) {
 
 void track_retry(World *world, uint32_t call_slot, Outcome failure) {
     CallTrack *track = call_track(world, call_slot);
-    CHECK(!track->is_retrying && failure != OUTCOME_OK);
+    CHECK(!track->is_retrying && failure < OUTCOME_COUNT);
     track->is_retrying = true;
     track->retried_after = (uint8_t)failure;
     caller_of(world, world_call(world, call_slot))->retrying++;
@@ -110,7 +120,7 @@ static void breaker_hears_of(World *world, const Call *call, const AttemptResult
 
 /* ---- Before an attempt, and after */
 
-bool hold_back(World *world, uint32_t call_slot) {
+bool is_held_back(World *world, uint32_t call_slot) {
     const Call *call = world_call(world, call_slot);
     CHECK(call->is_open && call->attempt_count > 0);
     if (breaker_lets_through(world, call)) {
@@ -119,7 +129,6 @@ bool hold_back(World *world, uint32_t call_slot) {
     note_call(world, call_slot, "held back", "the circuit breaker is open");
     probe_count(&world->probe, world->model->edges[call->edge].caller, COUNT_HELD_BACK,
                 call->is_measured);
-    failed(world, call_slot, OUTCOME_REFUSED, 0);
     return true;
 }
 
@@ -134,6 +143,9 @@ void hear(World *world, uint32_t slot, Outcome fate) {
                             .took = world->now - attempt_track(world, slot)->sent_at,
                             .outcome = fate};
     breaker_hears_of(world, call, &result);
+    if (edge->has_hedge) {
+        hedge_hears(world, call, &result);
+    }
     if (fate == FATE_UNKNOWN) {
         return;
     }

@@ -17,8 +17,8 @@
  */
 #include "models/flow.h"
 
-#include "models/clients/clients.h"
 #include "models/flow_parts.h"
+#include "models/policies.h"
 #include "models/prompt.h"
 #include "models/servers/server.h"
 #include "models/shed/shed.h"
@@ -85,13 +85,13 @@ void flow_begin(World *world, uint32_t edge_index, uint32_t parent, const Origin
 
 /* ---- One attempt */
 
-static void arm_timeout(World *world, const Edge *edge, const Call *call, uint32_t slot) {
-    CHECK(call->attempt_count > 0);
+static void arm_timeout(World *world, const Edge *edge, uint32_t call_slot, uint32_t slot) {
     if (edge->timeout.count == 0) {
         return;
     }
-    uint32_t last = edge->timeout.count - 1;
-    uint32_t index = call->attempt_count - 1 < last ? call->attempt_count - 1 : last;
+    uint32_t last = edge->timeout.count - 1, tries = tries_of(world, call_slot);
+    CHECK(tries > 0);
+    uint32_t index = tries - 1 < last ? tries - 1 : last;
     if (edge->timeout.items[index] != SIM_TIME_NEVER) {
         world_attempt(world, slot)->timeout =
             push_timer(world, edge->timeout_timer[index], EVENT_timeout, slot);
@@ -101,12 +101,14 @@ static void arm_timeout(World *world, const Edge *edge, const Call *call, uint32
 void launch(World *world, uint32_t call_slot) {
     Call *call = world_call(world, call_slot);
     call->attempt_count++;
-    if (!world->model->edges[call->edge].is_guarded || !hold_back(world, call_slot)) {
-        send(world, call_slot);
+    if (world->model->edges[call->edge].is_guarded && is_held_back(world, call_slot)) {
+        failed(world, call_slot, OUTCOME_REFUSED, 0);
+    } else {
+        send_attempt(world, call_slot);
     }
 }
 
-void send(World *world, uint32_t call_slot) {
+void send_attempt(World *world, uint32_t call_slot) {
     uint32_t slot = pool_take(&world->attempts);
     if (slot == POOL_FULL) {
         world_stop(world, STOP_IN_FLIGHT);
@@ -128,9 +130,12 @@ void send(World *world, uint32_t call_slot) {
     call->in_flight = slot;
     call->holders++;
     probe_count(&world->probe, edge->caller, COUNT_ATTEMPTS, call->is_measured);
-    arm_timeout(world, edge, call, slot);
+    arm_timeout(world, edge, call_slot, slot);
     if (edge->is_watched) {
         track_attempt(world, slot);
+    }
+    if (edge->has_hedge) {
+        hedge_arm(world, call_slot);
     }
     attempt->replica = pick_replica(world, call, attempt);
     if (attempt->replica == NONE) {
@@ -484,8 +489,8 @@ void close_call(World *world, uint32_t call_slot, Outcome fate) {
         track_retry_over(world, call_slot);
     }
     unset(world, &call->deadline_timer);
+    unset(world, &call->retry_timer);
     if (call->is_in_backoff) {
-        unset(world, &call->retry_timer);
         end_backoff(world, call);
     }
     while (call->in_flight != NONE) {

@@ -1,5 +1,6 @@
 #include "models/flow_parts.h"
 
+#include "models/policies.h"
 #include "models/prompt.h"
 #include "models/servers/server.h"
 #include "sim/check.h"

@@ -89,22 +89,13 @@ static inline uint32_t service_component(const World *world, uint32_t replica) {
     return world->replicas[replica].component;
 }
 
-/* The state of a policy that belongs to this instance of the caller. */
-static inline void *span_state(const World *world, const StateSpan *span, uint32_t instance) {
-    DCHECK(span->first + instance * span->stride <= world->states_size);
-    return world_state(world, span->first + instance * span->stride);
-}
-
-/* Whether `retry_on` names the failure. */
-static inline bool is_retryable(const Edge *edge, Outcome failure) {
-    DCHECK(failure < OUTCOME_COUNT);
-    return failure != OUTCOME_OK && (edge->retry_on & 1u << (failure - OUTCOME_TIMEOUT)) != 0;
-}
-
 /* Ends the run at the next event. */
 void world_stop(World *world, StopReason reason);
 
 /* ---- The story, models/flow.c */
+
+/* The fate of an attempt that its caller gave up for another reason than time. */
+#define FATE_UNKNOWN OUTCOME_COUNT
 
 /* A call begins, made by attempt `parent`, or by a client (NONE). */
 void flow_begin(World *world, uint32_t edge, uint32_t parent, const Origin *origin);
@@ -121,17 +112,10 @@ void on_reply(World *world, uint32_t attempt);
 /* The answer starts on its way back. */
 void reply(World *world, uint32_t attempt);
 void refuse(World *world, uint32_t attempt, const char *why);
-/* One more attempt of the call goes out, if its caller does not hold it back. */
+/* One more attempt of the call goes out, if its caller does not hold it back … */
 void launch(World *world, uint32_t call);
-void send(World *world, uint32_t call);
-
-/* ---- Retries, models/retries.c */
-
-/* The caller has lost an attempt: tries again or ends the call. The failure asks for so long a wait
- * (0: for nothing; RETRY_AFTER_NEVER_MS). */
-void failed(World *world, uint32_t call, Outcome failure, uint32_t retry_after_ms);
-void end_backoff(World *world, Call *call);
-void on_retry(World *world, uint32_t call);
+/* … or whatever that says. */
+void send_attempt(World *world, uint32_t call);
 
 /* ---- Routes, models/route.c */
 
@@ -151,23 +135,6 @@ static inline uint32_t pick_replica(World *world, const Call *call, const Attemp
     DCHECK(count <= world->model->services[edge->to].replica_count);
     return count == 0 ? NONE : world->routable[world->model->services[edge->to].replica_first];
 }
-
-/* ---- What callers keep of watched edges, models/callers.c */
-
-/* The fate of an attempt that its caller gave up for another reason than time. */
-#define FATE_UNKNOWN OUTCOME_COUNT
-
-CallerState *caller_of(const World *world, const Call *call);
-void track_call(World *world, uint32_t call);
-void track_attempt(World *world, uint32_t attempt);
-/* A retry was allowed after this failure … */
-void track_retry(World *world, uint32_t call, Outcome failure);
-/* … and has ended, if there was one. */
-void track_retry_over(World *world, uint32_t call);
-/* Whether the caller does not send the call's next attempt, which then has failed. */
-bool hold_back(World *world, uint32_t call);
-/* The caller of the attempt knows how it went (or FATE_UNKNOWN): its policies hear of it. */
-void hear(World *world, uint32_t attempt, Outcome fate);
 
 /* ---- Movements, models/flow_parts.c */
 

@@ -230,7 +230,8 @@ static void finish_edges(Model *model) {
         }
         edge->deadline_timer = model_add_timer(model, edge->deadline);
         edge->is_guarded = edge_is_guarded(edge);
-        edge->is_watched = edge->is_guarded || edge_is_watched(edge);
+        edge->has_hedge = edge_has_hedge(edge);
+        edge->is_watched = edge->is_guarded || edge->has_hedge || edge_is_watched(edge);
         model->watched_instances += edge->is_watched ? edge->instances : 0;
     }
 }

@@ -63,6 +63,7 @@ typedef struct Edge {
     Component retry;
     Component budget;
     Component breaker;
+    Component hedge;
     uint32_t instances;      /* of the caller, used in turn; each has policies' state of its own */
     uint8_t retry_on;        /* RETRY_ON_… */
     uint8_t retry_after;     /* RetryAfter */
@@ -73,6 +74,7 @@ typedef struct Edge {
     uint32_t fallback;       /* the edge by which one that has failed is made instead; NONE */
     bool is_fallback;
     bool is_guarded; /* its caller may hold an attempt back: a breaker, throttling */
+    bool has_hedge;
     bool is_watched; /* some policy hears of single attempts, or a deadline is inherited */
     bool has_latency, has_reply_latency;
     Dist latency, reply_latency; /* seconds; the network's unless the call sets them */
@@ -266,6 +268,9 @@ SimTime model_fault_lasts(const Model *model, const Fault *fault);
  */
 bool edge_is_guarded(const Edge *edge);
 bool edge_is_watched(const Edge *edge);
+bool edge_has_hedge(const Edge *edge);
+/* The most hedges that one call may have. */
+uint32_t hedge_most(const Edge *edge);
 
 /* The class of a constant timer; equal lengths share one. */
 TimerClass model_add_timer(Model *model, SimTime length);

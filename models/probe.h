@@ -63,6 +63,7 @@ typedef enum Count {
     COUNT_PREFIX_HIT,     /* and found there */
     COUNT_UNSERVABLE,     /* answered with an error because they can never fit */
     COUNT_FALLBACKS,      /* calls that had failed and were made by their fallback */
+    COUNT_HEDGES,         /* attempts sent beside others, or at once after a failure */
     COUNT_HELD_BACK,      /* attempts that were not sent: an open breaker, throttling */
     COUNT_KIND_COUNT
 } Count;

@@ -81,6 +81,9 @@ static const Param call_params[] = {
     {"circuit_breaker", PARAM_KIND, FIELD(Edge, breaker), .preset = "none",
      .family = FAMILY_CIRCUIT_BREAKER,
      .doc = "When the caller refuses attempts itself because too many have failed."},
+    {"hedge", PARAM_KIND, FIELD(Edge, hedge), .preset = "none", .family = FAMILY_HEDGE,
+     .doc =
+         "Whether another attempt goes out while one is still out; the first good answer counts."},
     {"instances", PARAM_COUNT, FIELD(Edge, instances), .preset = "1", .min = 1, .max = 100000,
      .doc = "Instances of the caller that share its calls in turn, each with a retry budget, a "
             "circuit breaker and the like of its own."},

@@ -5,6 +5,7 @@
 
 #include "models/clients/clients.h"
 #include "models/flow_parts.h"
+#include "models/policies.h"
 #include "models/prompt.h"
 #include "models/servers/server.h"
 #include "sim/check.h"
@@ -87,6 +88,7 @@ static void create_edges(World *world) {
             retry->max_attempts != NULL ? retry->max_attempts(edge->retry.params) : 1;
         state->budget = reserve_span(world, &edge->budget, edge->instances);
         state->breaker = reserve_span(world, &edge->breaker, edge->instances);
+        state->hedge = reserve_span(world, &edge->hedge, edge->instances);
         state->caller_first = caller_count;
         caller_count += edge->is_watched ? edge->instances : 0;
     }

@@ -3,6 +3,7 @@
  * then one over replicas, components and calls. */
 #include "models/clients/breaker.h"
 #include "models/flow_parts.h"
+#include "models/policies.h"
 #include "models/prompt.h"
 #include "models/servers/server.h"
 #include "sim/check.h"
@@ -136,7 +137,8 @@ static void check_open_call(const World *world, Census *census, uint32_t slot) {
     const Call *call = world_call(world, slot);
     const Edge *edge = &world->model->edges[call->edge];
     CHECK((call->in_flight != NONE) != call->is_in_backoff);
-    CHECK(event_is_set(call->retry_timer) == call->is_in_backoff);
+    CHECK(event_is_set(call->retry_timer) == call->is_in_backoff || edge->has_hedge);
+    CHECK(event_is_set(call->retry_timer) || !call->is_in_backoff);
     CHECK(event_is_set(call->deadline_timer) == (edge->deadline != SIM_TIME_NEVER));
     census->event_count += event_is_set(call->retry_timer) + event_is_set(call->deadline_timer);
     census->in_backoff[edge->caller] += call->is_in_backoff;
@@ -175,7 +177,8 @@ static void check_calls(const World *world, Census *census) {
         live_count++;
         CHECK(call->began_at <= world->now);
         if (call->edge < world->model->edge_count) {
-            CHECK(call->attempt_count <= world->edges[call->edge].max_attempts);
+            CHECK(call->attempt_count <= (uint64_t)world->edges[call->edge].max_attempts +
+                                             hedge_most(&world->model->edges[call->edge]));
         } else {
             CHECK(call->client == NONE && !call->is_open);
         }

@@ -29,6 +29,15 @@ static void set_latencies(const Compiler *compiler, Edge *edge) {
     edge->has_reply_latency = takes_time(&edge->reply_latency);
 }
 
+/* What tables cannot say of one call. */
+static void check_call(Compiler *compiler, const DocNode *call, const Edge *edge) {
+    const DocNode *propagate = doc_find(call, "propagate");
+    if (propagate != NULL && edge->propagates && edge->deadline == SIM_TIME_NEVER) {
+        diag_error(compiler->reader.diagnostics, propagate,
+                   "'propagate' carries the deadline along: it needs 'deadline'");
+    }
+}
+
 static void check_edge_count(Compiler *compiler, const DocNode *at) {
     if (compiler->edges.count + compiler->fallbacks.count == COMPILE_EDGES_MAX) {
         diag_error(compiler->reader.diagnostics, at, "there may be %d calls in all",
@@ -62,6 +71,7 @@ static uint32_t compile_fallback(Compiler *compiler, const DocNode *call, const 
     refuse_key(compiler, map, "probability", "a fallback is made whenever its call has failed");
     refuse_key(compiler, map, "on_failure", "it is that of the call which has failed");
     set_latencies(compiler, &edge);
+    check_call(compiler, map, &edge);
     edge.fallback = compile_fallback(compiler, map, &edge);
     resolved_leave(reader->resolved, mark);
     check_edge_count(compiler, map);
@@ -83,6 +93,7 @@ uint32_t compile_call(Compiler *compiler, const DocNode *call, const DocNode *at
         refuse_key(compiler, call, "to", "the client's 'target' says whom it calls");
     }
     set_latencies(compiler, &edge);
+    check_call(compiler, call, &edge);
     edge.fallback = compile_fallback(compiler, call, &edge);
     check_edge_count(compiler, at);
     vec_push(&compiler->edges, edge);

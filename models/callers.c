@@ -14,7 +14,8 @@ bool edge_is_guarded(const Edge *edge) {
 bool edge_is_watched(const Edge *edge) {
     const BudgetOps *budget = edge->budget.kind->ops;
     CHECK(edge->instances > 0);
-    return budget->watches != NULL && budget->watches(edge->budget.params);
+    return edge->propagates || edge->inherits_deadline ||
+           (budget->watches != NULL && budget->watches(edge->budget.params));
 }
 
 CallerState *caller_of(const World *world, const Call *call) {
@@ -30,6 +31,35 @@ void track_call(World *world, uint32_t call_slot) {
     if (world->model->edges[call->edge].has_hedge) {
         hedge_call_begins(world, call);
     }
+}
+
+/* When the attempt that makes calls has to be done, as far as it was told. */
+static SimTime deadline_of(const World *world, uint32_t parent) {
+    uint32_t call_slot = world_attempt(world, parent)->call;
+    CHECK(parent != NONE);
+    return world_call(world, call_slot)->is_watched ? call_track(world, call_slot)->deadline_at
+                                                    : SIM_TIME_NEVER;
+}
+
+bool keep_deadline(World *world, uint32_t call_slot) {
+    Call *call = world_call(world, call_slot);
+    const Edge *edge = &world->model->edges[call->edge];
+    SimTime inherited_at =
+        edge->inherits_deadline ? deadline_of(world, call->parent) : SIM_TIME_NEVER;
+    SimTime own_at =
+        edge->deadline == SIM_TIME_NEVER ? SIM_TIME_NEVER : world->now + edge->deadline;
+    CHECK(call->attempt_count == 0);
+    call_track(world, call_slot)->deadline_at =
+        edge->propagates && own_at < inherited_at ? own_at : inherited_at;
+    if (inherited_at <= world->now) {
+        note_call(world, call_slot, "not made", "its deadline has passed");
+        return false;
+    }
+    if (inherited_at < own_at) {
+        unset(world, &call->deadline_timer);
+        call->deadline_timer = push(world, inherited_at - world->now, EVENT_deadline, call_slot);
+    }
+    return true;
 }
 
 uint32_t tries_of(const World *world, uint32_t call_slot) {

@@ -79,6 +79,10 @@ void flow_begin(World *world, uint32_t edge_index, uint32_t parent, const Origin
     }
     if (edge->is_watched) {
         track_call(world, slot);
+        if (!keep_deadline(world, slot)) {
+            flow_end(world, slot, OUTCOME_TIMEOUT, 0);
+            return;
+        }
     }
     launch(world, slot);
 }

@@ -236,6 +236,26 @@ static void finish_edges(Model *model) {
     }
 }
 
+/* A call is made on behalf of one whose deadline is carried along when its caller is called so, or
+ * inherits one itself. Each pass goes a layer deeper. */
+static void finish_deadlines(Model *model) {
+    bool *carries = mem_zalloc(model->service_count, sizeof *carries); /* services that know one */
+    for (bool has_changed = true; has_changed;) {
+        has_changed = false;
+        for (uint32_t i = 0; i < model->edge_count; i++) {
+            Edge *edge = &model->edges[i];
+            CHECK(!edge->propagates || edge->deadline != SIM_TIME_NEVER);
+            bool is_called = edge->caller >= model->client_count;
+            edge->inherits_deadline = is_called && carries[edge->caller - model->client_count];
+            if ((edge->propagates || edge->inherits_deadline) && !carries[edge->to]) {
+                carries[edge->to] = true;
+                has_changed = true;
+            }
+        }
+    }
+    mem_free(carries);
+}
+
 static void add_edges_of_nobody(Model *model) {
     Edge *edges =
         model_alloc(model, (size_t)model->edge_count + model->service_count, sizeof *edges);
@@ -290,6 +310,7 @@ void model_finish(Model *model) {
     finish_services(model);
     finish_clients(model);
     finish_ranks(model);
+    finish_deadlines(model);
     finish_edges(model);
     add_edges_of_nobody(model);
     finish_trigger(model);

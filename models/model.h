@@ -60,6 +60,8 @@ typedef struct Edge {
     TimerClass *timeout_timer; /* one per item of `timeout` */
     SimTime deadline;          /* SIM_TIME_NEVER: none */
     TimerClass deadline_timer;
+    bool propagates;        /* its deadline ends the calls below it too … */
+    bool inherits_deadline; /* … and it may be one of those */
     Component retry;
     Component budget;
     Component breaker;

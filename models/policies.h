@@ -49,6 +49,8 @@ void on_hedge(World *world, uint32_t call);
 
 CallerState *caller_of(const World *world, const Call *call);
 void track_call(World *world, uint32_t call);
+/* A call that may carry or inherit a deadline begins: false when the deadline has passed. */
+bool keep_deadline(World *world, uint32_t call);
 void track_attempt(World *world, uint32_t attempt);
 /* Tries of the call: attempts without hedges. */
 uint32_t tries_of(const World *world, uint32_t call);

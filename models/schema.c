@@ -58,6 +58,10 @@ static const Param call_params[] = {
     {"deadline", PARAM_DURATION, FIELD(Edge, deadline), .preset = "none", .above_min = true,
      .max = SIM_TIME_S_MAX, .may_be_unlimited = true,
      .doc = "How long the caller waits for the whole call with all its attempts."},
+    {"propagate", PARAM_FLAG, FIELD(Edge, propagates), .preset = "false",
+     .doc =
+         "Whether the deadline is carried along: all calls that are made for this one, down to the "
+         "last service, end with it, and are not made after it."},
     {"retry", PARAM_KIND, FIELD(Edge, retry), .preset = "none", .family = FAMILY_RETRY,
      .doc = "Whether and when a failed attempt is tried again."},
     {"retry_on", PARAM_CHOICES, FIELD(Edge, retry_on), .preset = "[timeout, error]",

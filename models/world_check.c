@@ -139,7 +139,8 @@ static void check_open_call(const World *world, Census *census, uint32_t slot) {
     CHECK((call->in_flight != NONE) != call->is_in_backoff);
     CHECK(event_is_set(call->retry_timer) == call->is_in_backoff || edge->has_hedge);
     CHECK(event_is_set(call->retry_timer) || !call->is_in_backoff);
-    CHECK(event_is_set(call->deadline_timer) == (edge->deadline != SIM_TIME_NEVER));
+    CHECK(event_is_set(call->deadline_timer) == (edge->deadline != SIM_TIME_NEVER) ||
+          edge->inherits_deadline);
     census->event_count += event_is_set(call->retry_timer) + event_is_set(call->deadline_timer);
     census->in_backoff[edge->caller] += call->is_in_backoff;
     if (call->is_watched) {

@@ -2,13 +2,14 @@
  * attempts and retries each of its instances has out, and how every attempt went. Only watched
  * edges come here. */
 #include "models/clients/breaker.h"
+#include "models/clients/throttle.h"
 #include "models/policies.h"
 #include "sim/check.h"
 
 bool edge_is_guarded(const Edge *edge) {
     const BreakerOps *breaker = edge->breaker.kind->ops;
     CHECK(edge->instances > 0);
-    return breaker->admits != NULL;
+    return breaker->admits != NULL || ((const ThrottleOps *)edge->throttle.kind->ops)->wait != NULL;
 }
 
 bool edge_is_watched(const Edge *edge) {
@@ -150,16 +151,79 @@ static void breaker_hears_of(World *world, const Call *call, const AttemptResult
 
 /* ---- Before an attempt, and after */
 
-bool is_held_back(World *world, uint32_t call_slot) {
+/* It is not sent; what becomes of its call is the caller's of this to say. */
+static void hold_back(World *world, uint32_t call_slot, const char *why) {
     const Call *call = world_call(world, call_slot);
     CHECK(call->is_open && call->attempt_count > 0);
-    if (breaker_lets_through(world, call)) {
-        return false;
-    }
-    note_call(world, call_slot, "held back", "the circuit breaker is open");
+    note_call(world, call_slot, "held back", why);
     probe_count(&world->probe, world->model->edges[call->edge].caller, COUNT_HELD_BACK,
                 call->is_measured);
-    return true;
+}
+
+/* How long the throttle makes it wait; SIM_TIME_NEVER: it is held back. */
+static SimTime throttle_wait(World *world, uint32_t call_slot, bool may_wait) {
+    const Call *call = world_call(world, call_slot);
+    const Edge *edge = &world->model->edges[call->edge];
+    EdgeState *state = &world->edges[call->edge];
+    const ThrottleOps *ops = edge->throttle.kind->ops;
+    CHECK(edge->is_guarded);
+    if (ops->wait == NULL) {
+        return 0;
+    }
+    uint32_t path = path_below(call->path, call->attempt_count);
+    Rng rng = drawn_by(&state->key, call->key, path, DRAW_THROTTLE);
+    ThrottleAsk ask = {.now = world->now, .luck = rng_uniform(&rng), .may_wait = may_wait};
+    SimTime wait =
+        ops->wait(edge->throttle.params, span_state(world, &state->throttle, call->instance), &ask);
+    if (wait == SIM_TIME_NEVER) {
+        hold_back(world, call_slot, "its caller throttles itself");
+    }
+    return wait;
+}
+
+/* Past the throttle there is the breaker. */
+static void launch_past_throttle(World *world, uint32_t call_slot) {
+    CHECK(world_call(world, call_slot)->is_open);
+    if (breaker_lets_through(world, world_call(world, call_slot))) {
+        send_attempt(world, call_slot);
+    } else {
+        hold_back(world, call_slot, "the circuit breaker is open");
+        failed(world, call_slot, OUTCOME_REFUSED, 0);
+    }
+}
+
+void launch_guarded(World *world, uint32_t call_slot) {
+    Call *call = world_call(world, call_slot);
+    SimTime wait = throttle_wait(world, call_slot, true);
+    CHECK(call->in_flight == NONE && !event_is_set(call->retry_timer));
+    if (wait == SIM_TIME_NEVER) {
+        failed(world, call_slot, OUTCOME_REFUSED, 0);
+    } else if (wait > 0) {
+        note_call(world, call_slot, "waits", "its caller limits its rate");
+        call->retry_timer = push(world, wait, EVENT_held, call_slot);
+        begin_backoff(world, call_slot);
+    } else {
+        launch_past_throttle(world, call_slot);
+    }
+}
+
+void on_held(World *world, uint32_t call_slot) {
+    CHECK(world_call(world, call_slot)->is_in_backoff);
+    end_backoff(world, world_call(world, call_slot));
+    launch_past_throttle(world, call_slot);
+}
+
+bool is_held_back(World *world, uint32_t call_slot) {
+    const Call *call = world_call(world, call_slot);
+    CHECK(call->is_open);
+    if (throttle_wait(world, call_slot, false) == SIM_TIME_NEVER) {
+        return true;
+    }
+    if (!breaker_lets_through(world, call)) {
+        hold_back(world, call_slot, "the circuit breaker is open");
+        return true;
+    }
+    return false;
 }
 
 void hear(World *world, uint32_t slot, Outcome fate) {
@@ -180,6 +244,11 @@ void hear(World *world, uint32_t slot, Outcome fate) {
         return;
     }
     result.is_retryable = is_retryable(edge, fate);
+    const ThrottleOps *throttle = edge->throttle.kind->ops;
+    if (throttle->hears != NULL) {
+        throttle->hears(edge->throttle.params, span_state(world, &state->throttle, call->instance),
+                        &result);
+    }
     const BudgetOps *budget = edge->budget.kind->ops;
     if (budget->on_attempt != NULL) {
         budget->on_attempt(edge->budget.params, span_state(world, &state->budget, call->instance),

@@ -105,8 +105,8 @@ static void arm_timeout(World *world, const Edge *edge, uint32_t call_slot, uint
 void launch(World *world, uint32_t call_slot) {
     Call *call = world_call(world, call_slot);
     call->attempt_count++;
-    if (world->model->edges[call->edge].is_guarded && is_held_back(world, call_slot)) {
-        failed(world, call_slot, OUTCOME_REFUSED, 0);
+    if (world->model->edges[call->edge].is_guarded) {
+        launch_guarded(world, call_slot);
     } else {
         send_attempt(world, call_slot);
     }

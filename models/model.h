@@ -65,6 +65,7 @@ typedef struct Edge {
     Component retry;
     Component budget;
     Component breaker;
+    Component throttle;
     Component hedge;
     uint32_t instances;      /* of the caller, used in turn; each has policies' state of its own */
     uint8_t retry_on;        /* RETRY_ON_… */

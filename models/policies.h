@@ -58,7 +58,11 @@ uint32_t tries_of(const World *world, uint32_t call);
 void track_retry(World *world, uint32_t call, Outcome failure);
 /* … and has ended, if there was one. */
 void track_retry_over(World *world, uint32_t call);
-/* Whether the caller does not send the call's next attempt. */
+/* Sends the call's next attempt unless its caller holds it back: then it goes out later, or has
+ * failed. */
+void launch_guarded(World *world, uint32_t call);
+void on_held(World *world, uint32_t call);
+/* Whether it is held back, which goes out now or not at all. */
 bool is_held_back(World *world, uint32_t call);
 /* The caller of the attempt knows how it went (or FATE_UNKNOWN): its policies hear of it. */
 void hear(World *world, uint32_t attempt, Outcome fate);

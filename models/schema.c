@@ -85,6 +85,9 @@ static const Param call_params[] = {
     {"circuit_breaker", PARAM_KIND, FIELD(Edge, breaker), .preset = "none",
      .family = FAMILY_CIRCUIT_BREAKER,
      .doc = "When the caller refuses attempts itself because too many have failed."},
+    {"client_throttle", PARAM_KIND, FIELD(Edge, throttle), .preset = "none",
+     .family = FAMILY_CLIENT_THROTTLE,
+     .doc = "Whether the caller sends less by itself when its attempts are turned away."},
     {"hedge", PARAM_KIND, FIELD(Edge, hedge), .preset = "none", .family = FAMILY_HEDGE,
      .doc =
          "Whether another attempt goes out while one is still out; the first good answer counts."},

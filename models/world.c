@@ -88,6 +88,7 @@ static void create_edges(World *world) {
             retry->max_attempts != NULL ? retry->max_attempts(edge->retry.params) : 1;
         state->budget = reserve_span(world, &edge->budget, edge->instances);
         state->breaker = reserve_span(world, &edge->breaker, edge->instances);
+        state->throttle = reserve_span(world, &edge->throttle, edge->instances);
         state->hedge = reserve_span(world, &edge->hedge, edge->instances);
         state->caller_first = caller_count;
         caller_count += edge->is_watched ? edge->instances : 0;

@@ -220,6 +220,7 @@ START_TEST(every_kind_is_in_some_pinned_run) {
             mark(&model->edges[k].budget, is_used);
             mark(&model->edges[k].breaker, is_used);
             mark(&model->edges[k].hedge, is_used);
+            mark(&model->edges[k].throttle, is_used);
         }
         for (uint32_t k = 0; k < model->service_count; k++) {
             mark(&model->services[k].route, is_used);

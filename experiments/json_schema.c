@@ -366,12 +366,15 @@ static json_t *client_call_schema(void) {
     return object;
 }
 
-/* What belongs to the call that it stands in for is not its own. */
+/* A call, without what belongs to the one that it stands in for; or an answer of one's own. */
 static json_t *fallback_schema(void) {
     json_t *object = place_schema(&schema_call);
     json_object_del(json_object_get(object, "properties"), "probability");
     json_object_del(json_object_get(object, "properties"), "on_failure");
-    return object;
+    json_t *own = place_schema(&schema_own_answer);
+    json_object_set_new(own, "minProperties", json_integer(1));
+    json_object_set_new(own, "maxProperties", json_integer(1));
+    return json_pack("{s:[o,o]}", "anyOf", object, own);
 }
 
 static void add_quantities(json_t *definitions) {

@@ -46,6 +46,9 @@ static const Part parts[] = {
      "What a client's prompts have in common at their beginning, so that a cache of prefixes may "
      "know "
      "it. Prompts whose `hash_ids` a trace gives have none."},
+    {"fallback", &schema_own_answer,
+     "What stands in for a call that has failed for good: `fallback: {to: …}`, with the keys of a "
+     "call, or an answer of the caller's own."},
     {"load", &schema_load,
      "A factor on a client's rate: a list of points, or a map with points, "
      "sine and interpolate."},
@@ -377,7 +380,8 @@ static void print_presets(const Style *style, FILE *out) {
 static bool print_preset(const char *name, FILE *out) {
     bool is_found = false;
     for (size_t i = 0; i < registry_kind_count(); i++) {
-        const Preset *preset = schema_find_preset(registry_kind(i)->presets, registry_kind(i)->preset_count, name);
+        const Preset *preset =
+            schema_find_preset(registry_kind(i)->presets, registry_kind(i)->preset_count, name);
         if (preset != NULL) {
             text_begin_presets(out, registry_kind(i));
             text_preset(out, preset);

@@ -172,14 +172,6 @@ static ShedView shed_view(const World *world, const Replica *replica, SimTime wa
                       .slots = replica->levers.slots};
 }
 
-/* A refusal may say when to come again. */
-static void ask_to_wait(const Service *service, Attempt *attempt) {
-    const ShedOps *shed = service->shed.kind->ops;
-    CHECK(attempt->state != ATTEMPT_FREE);
-    SimTime wait = shed->retry_after == NULL ? 0 : shed->retry_after(service->shed.params);
-    attempt->retry_after_ms = wait == 0 ? 0 : retry_after_ms(wait);
-}
-
 /* Why an attempt may not enter, or NULL. An attempt that finds a free slot never waits, so a limit
  * of 0 is a loss system. */
 static const char *refusal(World *world, Attempt *attempt, const Replica *replica) {
@@ -506,10 +498,8 @@ void close_call(World *world, uint32_t call_slot, Outcome fate) {
 void flow_end(World *world, uint32_t call_slot, Outcome outcome, SimTime first_token_at) {
     Call *call = world_call(world, call_slot);
     const Edge *edge = &world->model->edges[call->edge];
-    uint32_t parent = call->parent;
     close_call(world, call_slot, outcome == OUTCOME_TIMEOUT ? OUTCOME_TIMEOUT : FATE_UNKNOWN);
-    if (outcome != OUTCOME_OK && edge->fallback != NONE) {
-        fall_back(world, call_slot);
+    if (outcome != OUTCOME_OK && edge->has_fallback && falls_back(world, call_slot)) {
         return;
     }
     if (outcome == OUTCOME_OK) {
@@ -522,6 +512,14 @@ void flow_end(World *world, uint32_t call_slot, Outcome outcome, SimTime first_t
                                    : OUTCOME_OK);
         }
     }
+    flow_finish(world, call_slot, outcome, first_token_at);
+}
+
+void flow_finish(World *world, uint32_t call_slot, Outcome outcome, SimTime first_token_at) {
+    const Call *call = world_call(world, call_slot);
+    const Edge *edge = &world->model->edges[call->edge];
+    uint32_t parent = call->parent;
+    CHECK(!call->is_open);
     if (parent == NONE) {
         source_request_ends(world, call, outcome, first_token_at);
         release_call(world, call_slot);
@@ -543,17 +541,6 @@ static void on_deadline(World *world, uint32_t call_slot) {
 }
 
 /* ---- The events */
-
-static void on_impatience(World *world, uint32_t slot) {
-    Attempt *attempt = world_attempt(world, slot);
-    CHECK(attempt->state == ATTEMPT_QUEUED);
-    attempt->event = (EventId){0};
-    note_attempt(world, slot, "gave up", "waited too long");
-    count_failure(world, slot, COUNT_ABANDONED);
-    leave_queue(world, slot);
-    attempt->outcome = OUTCOME_REFUSED;
-    reply(world, slot);
-}
 
 static void on_server(World *world, uint32_t replica) {
     const ServerOps *ops = server_ops(world, &world->replicas[replica]);

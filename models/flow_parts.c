@@ -3,6 +3,7 @@
 #include "models/policies.h"
 #include "models/prompt.h"
 #include "models/servers/server.h"
+#include "models/shed/shed.h"
 #include "sim/check.h"
 
 /* ---- The queue of a replica: in the order of arrival, by priority first if the service says so */
@@ -255,8 +256,7 @@ void unlink_child(World *world, uint32_t parent, uint32_t call_slot) {
     *link = world_call(world, call_slot)->sibling;
 }
 
-/* Fills in whose request it is, and tells it. */
-static void tell(World *world, const Call *call, Note *note) {
+void tell(World *world, const Call *call, Note *note) {
     CHECK(world->options.on_note != NULL);
     note->at = world->now;
     note->client = call->client;
@@ -266,7 +266,7 @@ static void tell(World *world, const Call *call, Note *note) {
 
 void note_call(World *world, uint32_t call_slot, const char *what, const char *detail) {
     const Call *call = world_call(world, call_slot);
-    CHECK(call->is_open);
+    CHECK(call->holders > 0);
     if (world->options.on_note != NULL) {
         Note note = {.what = what,
                      .component = NONE,
@@ -277,27 +277,11 @@ void note_call(World *world, uint32_t call_slot, const char *what, const char *d
     }
 }
 
-void fall_back(World *world, uint32_t call_slot) {
-    const Call *call = world_call(world, call_slot);
-    const Edge *edge = &world->model->edges[call->edge];
-    uint32_t parent = call->parent;
-    CHECK(!call->is_open && edge->fallback != NONE);
-    uint32_t path = parent == NONE ? 0 : world_attempt(world, parent)->path;
-    Origin origin = origin_like(world, call, path);
-    origin.began_at = call->began_at;
-    origin.attempts_before = call->attempts_before + call->attempt_count;
-    probe_count(&world->probe, edge->caller, COUNT_FALLBACKS, call->is_measured);
-    if (world->options.on_note != NULL) {
-        Note note = {.what = "falls back", .replica = NONE, .detail = ""};
-        uint32_t to = world->model->edges[edge->fallback].to;
-        note.component = model_service_component(world->model, to);
-        tell(world, call, &note);
-    }
-    if (parent != NONE) {
-        unlink_child(world, parent, call_slot);
-    }
-    flow_begin(world, edge->fallback, parent, &origin);
-    release_call(world, call_slot); /* what both refer to has not been without a holder */
+void ask_to_wait(const Service *service, Attempt *attempt) {
+    const ShedOps *shed = service->shed.kind->ops;
+    CHECK(attempt->state != ATTEMPT_FREE);
+    SimTime wait = shed->retry_after == NULL ? 0 : shed->retry_after(service->shed.params);
+    attempt->retry_after_ms = wait == 0 ? 0 : retry_after_ms(wait);
 }
 
 /* Luck belongs to (request, service, attempt): the same attempt fails in every scenario. */

@@ -49,6 +49,8 @@ typedef enum DrawPurpose {
     DRAW_BACK,
     DRAW_MARK,
     DRAW_THROTTLE,
+    DRAW_STALE,
+    DRAW_OWN_ANSWER,
 } DrawPurpose;
 
 static inline Rng drawn_by(const RngKey *key, uint64_t request, uint32_t path,
@@ -103,6 +105,8 @@ void flow_begin(World *world, uint32_t edge, uint32_t parent, const Origin *orig
 /* It ends: its parent goes on, or the client's request is over. The good answer's first token was
  * seen then; 0: it has none. */
 void flow_end(World *world, uint32_t call, Outcome outcome, SimTime first_token_at);
+/* The same of one that is closed already. */
+void flow_finish(World *world, uint32_t call, Outcome outcome, SimTime first_token_at);
 /* It ends with nobody to tell: what it still has out works for nobody, and its fate is a timeout or
  * unknown. Keeps the call's slot. */
 void close_call(World *world, uint32_t call, Outcome fate);
@@ -155,6 +159,8 @@ void record_wait(World *world, uint32_t attempt, SimTime waited);
 void release_slot(World *world, uint32_t attempt);
 /* What its server kept for it while it called others. */
 void release_memory(World *world, uint32_t attempt);
+/* A refusal by shedding may say when to come again. */
+void ask_to_wait(const Service *service, Attempt *attempt);
 void count_failure(World *world, uint32_t attempt, Count count);
 /* Whether a fault makes the attempt fail. */
 bool is_unlucky(World *world, const Attempt *attempt, const Replica *replica);
@@ -176,14 +182,14 @@ void lose(World *world, uint32_t attempt);
 void drop(World *world, uint32_t attempt, bool is_used);
 void release_call(World *world, uint32_t call);
 void unlink_child(World *world, uint32_t parent, uint32_t call);
-/* A call that has failed and is closed is made by its fallback instead. */
-void fall_back(World *world, uint32_t call);
 
 /* ---- Losses, models/losses.c */
 
 /* The caller gives the attempt up, after its timeout or not (FATE_UNKNOWN); what the service does
  * about it is its `cancel_on_timeout`. */
 void abandon(World *world, uint32_t attempt, Outcome fate);
+/* An attempt has waited as long as it will. */
+void on_impatience(World *world, uint32_t attempt);
 /* A fault begins or ends. */
 void on_fault(World *world, uint32_t fault);
 /* The mark that a fault which is on gives to a new request; 0: none. */
@@ -225,6 +231,8 @@ void sessions_check(const World *world);
 
 /* ---- Notes: the story as text, only if somebody listens */
 
+/* Fills in whose request it is, and tells it. */
+void tell(World *world, const Call *call, Note *note);
 void note_call(World *world, uint32_t call, const char *what, const char *detail);
 
 void note_tell(World *world, uint32_t attempt, const char *what, const char *detail);

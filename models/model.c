@@ -223,6 +223,8 @@ static void finish_edges(Model *model) {
         CHECK(i >= model->client_count || edge->caller == i);
         CHECK(edge->fallback == NONE || (model->edges[edge->fallback].is_fallback &&
                                          model->edges[edge->fallback].caller == edge->caller));
+        edge->has_fallback = edge->fallback != NONE || edge->own_answer.has_value ||
+                             edge->own_answer.has_stale_cache;
         edge->name = edge_name(model, i);
         edge->timeout_timer = model_alloc(model, edge->timeout.count, sizeof *edge->timeout_timer);
         for (uint32_t k = 0; k < edge->timeout.count; k++) {

@@ -52,6 +52,18 @@ static inline uint32_t retry_after_ms(SimTime wait) {
     return wait == SIM_TIME_NEVER ? RETRY_AFTER_NEVER_MS : (uint32_t)((wait + 500000) / 1000000);
 }
 
+/* What a caller answers itself in place of a call that has failed for good. */
+typedef struct StaleCache {
+    double hit_ratio;
+    Dist time; /* seconds */
+} StaleCache;
+
+typedef struct OwnAnswer {
+    Dist value; /* seconds that it takes */
+    StaleCache stale_cache;
+    bool has_value, has_stale_cache;
+} OwnAnswer;
+
 /* A call policy on one edge of the dependency graph. */
 typedef struct Edge {
     uint32_t caller; /* component index */
@@ -76,7 +88,9 @@ typedef struct Edge {
     double probability;      /* that the call is made at all */
     uint32_t fallback;       /* the edge by which one that has failed is made instead; NONE */
     bool is_fallback;
-    bool is_guarded; /* its caller may hold an attempt back: a breaker, throttling */
+    OwnAnswer own_answer;
+    bool has_fallback; /* by another edge, or an answer of its own */
+    bool is_guarded;   /* its caller may hold an attempt back: a breaker, throttling */
     bool has_hedge;
     bool is_watched; /* some policy hears of single attempts, or a deadline is inherited */
     bool has_latency, has_reply_latency;
@@ -232,9 +246,10 @@ typedef struct Model {
 } Model;
 
 /* The described parts of the language that are no kinds; each fills the struct named. */
-extern const Schema schema_run;           /* RunDef */
-extern const Schema schema_verdict;       /* VerdictDef */
-extern const Schema schema_call;          /* Edge */
+extern const Schema schema_run;     /* RunDef */
+extern const Schema schema_verdict; /* VerdictDef */
+extern const Schema schema_call;    /* Edge */
+extern const Schema schema_own_answer;
 extern const Schema schema_queue;         /* QueueDef */
 extern const Schema schema_service;       /* Service */
 extern const Schema schema_client;        /* Client */

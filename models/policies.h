@@ -45,6 +45,12 @@ bool hedge_instead(World *world, uint32_t call, Outcome failure, uint32_t retry_
 void hedge_hears(World *world, const Call *call, const AttemptResult *result);
 void on_hedge(World *world, uint32_t call);
 
+/* ---- Fallbacks, models/fallbacks.c */
+
+/* Whether something stands in for a call that has failed and is closed. */
+bool falls_back(World *world, uint32_t call);
+void on_own_answer(World *world, uint32_t call);
+
 /* ---- What callers keep of watched edges, models/callers.c */
 
 CallerState *caller_of(const World *world, const Call *call);

@@ -108,6 +108,26 @@ static const Param call_params[] = {
 };
 const Schema schema_call = {"a call", call_params, PARAM_COUNT_OF(call_params), sizeof(Edge)};
 
+static const Param stale_cache_params[] = {
+    {"hit_ratio", PARAM_RATIO, FIELD(StaleCache, hit_ratio), .preset = "100%", .max = 1,
+     .doc = "How often an old answer is at hand; otherwise the call has failed."},
+    {"time", PARAM_DIST, FIELD(StaleCache, time), .preset = "0s", .unit = "s",
+     .doc = "How long it takes to find."},
+};
+static const Schema schema_stale_cache = {"'stale_cache'", stale_cache_params,
+                                          PARAM_COUNT_OF(stale_cache_params), sizeof(StaleCache)};
+
+static const Param own_answer_params[] = {
+    {"value", PARAM_DIST, FIELD(OwnAnswer, value), .unit = "s", .is_optional = true,
+     .has_offset = offsetof(OwnAnswer, has_value),
+     .doc = "The caller takes a value of its own, after this time; the call has succeeded."},
+    {"stale_cache", PARAM_PART, FIELD(OwnAnswer, stale_cache), .part = &schema_stale_cache,
+     .is_optional = true, .has_offset = offsetof(OwnAnswer, has_stale_cache),
+     .doc = "The caller takes an old answer, if it has one; the call has succeeded."},
+};
+const Schema schema_own_answer = {"a fallback", own_answer_params,
+                                  PARAM_COUNT_OF(own_answer_params), sizeof(OwnAnswer)};
+
 static const Param queue_params[] = {
     {"order", PARAM_CHOICE, FIELD(QueueDef, order), .preset = "fifo",
      .choices = "fifo|lifo|priority",

@@ -140,7 +140,7 @@ static void check_open_call(const World *world, Census *census, uint32_t slot) {
     CHECK(event_is_set(call->retry_timer) == call->is_in_backoff || edge->has_hedge);
     CHECK(event_is_set(call->retry_timer) || !call->is_in_backoff);
     CHECK(event_is_set(call->deadline_timer) == (edge->deadline != SIM_TIME_NEVER) ||
-          edge->inherits_deadline);
+          edge->inherits_deadline || (edge->has_fallback && call->is_in_backoff));
     census->event_count += event_is_set(call->retry_timer) + event_is_set(call->deadline_timer);
     census->in_backoff[edge->caller] += call->is_in_backoff;
     if (call->is_watched) {
@@ -296,7 +296,7 @@ static void check_client_probe(const World *world, const Census *census, uint32_
         uint64_t open = census->requests[2 * (size_t)client + is_measured];
         CHECK(counts[COUNT_OFFERED] == counts[COUNT_ANSWERED] + counts[COUNT_TIMEOUT] +
                                            counts[COUNT_REFUSED] + counts[COUNT_ERROR] + open);
-        CHECK(counts[COUNT_ATTEMPTS] >= counts[COUNT_OFFERED] + counts[COUNT_FALLBACKS] ||
+        CHECK(counts[COUNT_ATTEMPTS] >= counts[COUNT_OFFERED] ||
               may_send_nothing(world->model, client));
         open_count += open;
     }

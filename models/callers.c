@@ -6,6 +6,12 @@
 #include "models/policies.h"
 #include "sim/check.h"
 
+size_t edge_state_size(const Edge *edge) {
+    CHECK(edge->instances > 0);
+    return component_state_size(&edge->budget) + component_state_size(&edge->breaker) +
+           component_state_size(&edge->throttle) + component_state_size(&edge->hedge);
+}
+
 bool edge_is_guarded(const Edge *edge) {
     const BreakerOps *breaker = edge->breaker.kind->ops;
     CHECK(edge->instances > 0);

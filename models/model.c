@@ -89,6 +89,12 @@ TimerClass model_add_timer(Model *model, SimTime length) {
     return (TimerClass)model->timer_count++;
 }
 
+size_t component_state_size(const Component *component) {
+    const Kind *kind = component->kind;
+    CHECK(kind != NULL);
+    return kind->state_size_of != NULL ? kind->state_size_of(component->params) : kind->state_size;
+}
+
 uint32_t model_component_count(const Model *model) {
     return model->client_count + model->service_count;
 }

@@ -287,6 +287,10 @@ SimTime model_fault_lasts(const Model *model, const Fault *fault);
 bool edge_is_guarded(const Edge *edge);
 bool edge_is_watched(const Edge *edge);
 bool edge_has_hedge(const Edge *edge);
+/* Bytes of state that a kind needs for each place where it is used. */
+size_t component_state_size(const Component *component);
+/* Bytes of state that the edge's policies keep for each instance of the caller. */
+size_t edge_state_size(const Edge *edge);
 /* The most hedges that one call may have. */
 uint32_t hedge_most(const Edge *edge);
 

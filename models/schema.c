@@ -1,4 +1,5 @@
 /* The described parts of the language that are no kinds (docs/scenario.md sections 1 to 3). */
+#include "models/clients/call_presets.h"
 #include "models/model.h"
 
 #define FIELD(Struct, member) .offset = offsetof(Struct, member)
@@ -106,7 +107,8 @@ static const Param call_params[] = {
      .has_offset = offsetof(Edge, has_reply_latency),
      .doc = "Network latency on the way back; left out: as on the way there."},
 };
-const Schema schema_call = {"a call", call_params, PARAM_COUNT_OF(call_params), sizeof(Edge)};
+const Schema schema_call = {"a call",     call_params,  PARAM_COUNT_OF(call_params),
+                            sizeof(Edge), call_presets, CALL_PRESET_COUNT};
 
 static const Param stale_cache_params[] = {
     {"hit_ratio", PARAM_RATIO, FIELD(StaleCache, hit_ratio), .preset = "100%", .max = 1,

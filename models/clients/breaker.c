@@ -12,6 +12,11 @@ void breaker_closes(Breaker *breaker) {
     *breaker = (Breaker){.phase = BREAKER_CLOSED};
 }
 
+SimTime breaker_looks_back_for_ever(const void *params) {
+    CHECK(params != NULL);
+    return SIM_TIME_NEVER;
+}
+
 bool breaker_admits(Breaker *breaker, SimTime open, uint32_t half_open, SimTime now) {
     CHECK(half_open > 0 && now >= breaker->opened_at);
     if (breaker->phase == BREAKER_OPEN && now - breaker->opened_at >= open) {

@@ -31,11 +31,16 @@ typedef struct BreakerOps {
     /* May an attempt go out now? NULL: there is no breaker. */
     bool (*admits)(const void *params, void *state, SimTime now);
     void (*hears)(const void *params, void *state, const AttemptResult *result);
+    /* The results that it takes to open, and within what time; SIM_TIME_NEVER: in any. */
+    uint32_t (*needs)(const void *params);
+    SimTime (*looks_back)(const void *params);
 } BreakerOps;
 
 /* The state machine around what a kind counts while closed. */
 bool breaker_admits(Breaker *breaker, SimTime open, uint32_t half_open, SimTime now);
 void breaker_opens(Breaker *breaker, SimTime now);
+/* BreakerOps.looks_back of one that counts results and no time. */
+SimTime breaker_looks_back_for_ever(const void *params);
 void breaker_closes(Breaker *breaker);
 
 /* An attempt that was let through ends without a result: another may be probed instead. */

@@ -2,8 +2,9 @@
 #include "sim/check.h"
 
 typedef struct ConsecutiveParams {
-    uint32_t failures, half_open;
+    uint32_t failures, half_open, probes;
     SimTime open;
+    bool has_probes;
 } ConsecutiveParams;
 
 typedef struct ConsecutiveState {
@@ -14,7 +15,7 @@ typedef struct ConsecutiveState {
 static bool consecutive_admits(const void *params, void *state, SimTime now) {
     const ConsecutiveParams *p = params;
     CHECK(p->failures > 0);
-    return breaker_admits(state, p->open, p->half_open, now);
+    return breaker_admits(state, p->open, p->has_probes ? p->probes : p->half_open, now);
 }
 
 static void consecutive_hears(const void *params, void *state, const AttemptResult *result) {
@@ -44,6 +45,21 @@ static void consecutive_hears(const void *params, void *state, const AttemptResu
     CHECK(!"a breaker has a phase");
 }
 
+static uint32_t consecutive_needs(const void *params) {
+    const ConsecutiveParams *p = params;
+    CHECK(p->failures > 0);
+    return p->failures;
+}
+
+static bool consecutive_check(const void *params, Error *error) {
+    const ConsecutiveParams *p = params;
+    return !p->has_probes || p->probes >= p->half_open ||
+           error_set(error,
+                     "'half_open' asks for %u good answers but only %u 'probes' are let through: "
+                     "it would never close",
+                     p->half_open, p->probes);
+}
+
 static const Param consecutive_params[] = {
     {"failures", PARAM_COUNT, offsetof(ConsecutiveParams, failures), .preset = "5", .min = 1,
      .max = 1e6, .doc = "It opens after so many failed attempts in a row."},
@@ -51,12 +67,17 @@ static const Param consecutive_params[] = {
      .max = SIM_TIME_S_MAX, .doc = "How long it stays open."},
     {"half_open", PARAM_COUNT, offsetof(ConsecutiveParams, half_open), .preset = "1", .min = 1,
      .max = 1e6,
-     .doc = "Probes that are let through when it is half open; it closes when so many have "
-            "succeeded and opens when one has failed."},
+     .doc = "When it is half open it closes after so many good answers and opens after a failure."},
+    {"probes", PARAM_COUNT, offsetof(ConsecutiveParams, probes), .min = 1, .max = 1e6,
+     .is_optional = true, .has_offset = offsetof(ConsecutiveParams, has_probes),
+     .may_be_unlimited = true,
+     .doc = "Attempts that are let through when it is half open; left out: as `half_open`."},
 };
 
 static const BreakerOps consecutive_ops = {.admits = consecutive_admits,
-                                           .hears = consecutive_hears};
+                                           .hears = consecutive_hears,
+                                           .needs = consecutive_needs,
+                                           .looks_back = breaker_looks_back_for_ever};
 
 const Kind breaker_consecutive = {
     .family = FAMILY_CIRCUIT_BREAKER,
@@ -67,4 +88,5 @@ const Kind breaker_consecutive = {
     .params_size = sizeof(ConsecutiveParams),
     .state_size = sizeof(ConsecutiveState),
     .ops = &consecutive_ops,
+    .check = consecutive_check,
 };

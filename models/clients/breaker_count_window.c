@@ -23,7 +23,8 @@ static size_t count_window_state_size(const void *params) {
     return sizeof(CountWindowState) + p->size;
 }
 
-static uint32_t count_window_min_calls(const CountWindowParams *p) {
+static uint32_t count_window_min_calls(const void *params) {
+    const CountWindowParams *p = params;
     CHECK(p->size > 0);
     return p->rates.has_min_calls ? p->rates.min_calls : p->size < 100 ? p->size : 100;
 }
@@ -92,7 +93,9 @@ static const Param count_window_params[] = {
 };
 
 static const BreakerOps count_window_ops = {.admits = count_window_admits,
-                                            .hears = count_window_hears};
+                                            .hears = count_window_hears,
+                                            .needs = count_window_min_calls,
+                                            .looks_back = breaker_looks_back_for_ever};
 
 const Kind breaker_count_window = {
     .family = FAMILY_CIRCUIT_BREAKER,

@@ -28,11 +28,23 @@ static bool time_window_admits(const void *params, void *state, SimTime now) {
     return breaker_admits(state, p->rates.open, p->rates.half_open, now);
 }
 
+static uint32_t time_window_min_calls(const void *params) {
+    const TimeWindowParams *p = params;
+    CHECK(p->rates.half_open > 0);
+    return p->rates.has_min_calls ? p->rates.min_calls : 100;
+}
+
+static SimTime time_window_looks_back(const void *params) {
+    const TimeWindowParams *p = params;
+    CHECK(p->window > 0);
+    return p->window;
+}
+
 static void time_window_hears(const void *params, void *state, const AttemptResult *result) {
     const TimeWindowParams *p = params;
     Breaker *breaker = state;
     Window *window = time_window_of(state);
-    uint32_t min_calls = p->rates.has_min_calls ? p->rates.min_calls : 100;
+    uint32_t min_calls = time_window_min_calls(params);
     CHECK(min_calls > 0);
     if (breaker->phase != BREAKER_CLOSED) {
         breaker_hears_probe(breaker, &p->rates, min_calls, result);
@@ -83,7 +95,9 @@ static const Preset time_window_presets[] = {
 };
 
 static const BreakerOps time_window_ops = {.admits = time_window_admits,
-                                           .hears = time_window_hears};
+                                           .hears = time_window_hears,
+                                           .needs = time_window_min_calls,
+                                           .looks_back = time_window_looks_back};
 
 const Kind breaker_time_window = {
     .family = FAMILY_CIRCUIT_BREAKER,

@@ -296,9 +296,8 @@ static void lint_timeouts(Compiler *compiler, uint32_t index) {
     uint32_t tries = retry->max_attempts == NULL ? 1 : retry->max_attempts(edge->retry.params);
     if (edge->timeout.count > tries) {
         diag_warning(compiler->reader.diagnostics, compiler->edge_places.items[index],
-                     "'timeout' lists %u times but there are at most %u tries: the last are never "
-                     "used",
-                     edge->timeout.count, tries);
+                     "'timeout' lists %u times for %u %s: the last are never used",
+                     edge->timeout.count, tries, tries == 1 ? "try" : "tries");
     }
 }
 

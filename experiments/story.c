@@ -31,6 +31,9 @@ static const Phrase phrases[] = {
     {"breaker_opens", "breaker opens at"},
     {"breaker_half_opens", "breaker half opens at"},
     {"breaker_closes", "breaker closes at"},
+    {"preempted", "preempted by"},
+    {"crash", "crash of"},
+    {"loading", "loading begins at"},
     {"fault_begins", "fault begins"},
     {"fault_ends", "fault ends"},
 };

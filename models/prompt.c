@@ -217,17 +217,28 @@ static uint64_t hash_name(PromptCursor *cursor) {
         ->names[index + HASHES_PER_CHUNK - cursor->chunk_end];
 }
 
-uint64_t prompt_next_key(PromptCursor *cursor) {
-    uint64_t owner = cursor->request;
-    DCHECK(cursor->end >= cursor->block_size);
+PromptRun prompt_next_run(PromptCursor *cursor, uint32_t most) {
+    uint64_t owner = cursor->request, owner_end = UINT64_MAX;
+    CHECK(most > 0 && cursor->end >= cursor->block_size);
     if (cursor->end <= cursor->prefix_end) {
-        owner = cursor->tokens_per_hash > 0 ? hash_name(cursor) : cursor->prefix;
+        owner = cursor->prefix;
+        owner_end = cursor->prefix_end;
+        if (cursor->tokens_per_hash > 0) {
+            uint64_t hash_end = (cursor->end - 1) / cursor->tokens_per_hash + 1;
+            hash_end *= cursor->tokens_per_hash;
+            owner = hash_name(cursor);
+            owner_end = hash_end < owner_end ? hash_end : owner_end;
+        }
     } else if (cursor->end <= cursor->session_end) {
         owner = cursor->session;
+        owner_end = cursor->session_end;
     }
-    uint64_t key = rng_mix(owner + cursor->end * PROMPT_INCREMENT);
-    cursor->end += cursor->block_size;
-    return key != 0 ? key : 1;
+    uint64_t count = (owner_end - cursor->end) / cursor->block_size + 1;
+    PromptRun run = {.owner = owner,
+                     .first = (uint32_t)(cursor->end / cursor->block_size - 1),
+                     .count = count < most ? (uint32_t)count : most};
+    cursor->end += (uint64_t)run.count * cursor->block_size;
+    return run;
 }
 
 /* ---- All is held by somebody */

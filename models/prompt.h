@@ -1,15 +1,16 @@
 /* What a request's prompt is made of, so that a cache of prefixes can tell what requests share.
  *
- * A prompt and its answer are cut into blocks of a cache's block size, and each block has a key
- * that names everything from the first token to the block's end. Who owns a block's last token
- * gives the key its name, because every owner below also stands for all that comes before:
+ * A prompt and its answer are cut into blocks of a cache's block size, and each block has a name
+ * that stands for everything from the first token to the block's end: the owner of its last token,
+ * because every owner below also stands for all that comes before, and its place in the prompt:
  *
  *   a shared prefix     system prompts, templates: one of a client's `shared_prefix`
  *   hash ids            of a trace: each id, with those before it, names the prefix up to there
  *   a session           its history, the new message and the answer
  *   the request itself  what is left; retries and repeated calls of a request have the same prompt
  *
- * So the block that contains a border belongs to the later owner. Asking for a key costs some 2 ns.
+ * So the block that contains a border belongs to the later owner. Names are told by runs of blocks
+ * with one owner, some 3 ns each.
  *
  * A Prompt is the record of what is shared; a request that shares its prompt with nobody but its
  * own repetitions needs none. Calls, sessions and the arrival that a client has scheduled hold one
@@ -48,6 +49,12 @@ bool prompt_is_shared(const World *world, const Call *call);
 /* The key of the session whose request it is; false when it is none's. */
 bool prompt_session(const World *world, const Call *call, uint64_t *key);
 
+/* Blocks of a prompt, one after the other, with one owner. */
+typedef struct PromptRun {
+    uint64_t owner;
+    uint32_t first, count; /* counted from the start of the prompt */
+} PromptRun;
+
 /* Members are private to prompt.c. */
 typedef struct PromptCursor {
     const World *world;
@@ -63,9 +70,10 @@ typedef struct PromptCursor {
 PromptCursor prompt_cursor(const World *world, const Call *call, uint32_t first,
                            uint32_t block_size);
 
-/* The next block's key: equal for two requests just when they agree in everything up to the end of
- * that block. Goes on beyond the prompt into the answer. Never 0. */
-uint64_t prompt_next_key(PromptCursor *cursor);
+/* Up to `most` next blocks, 1 or more, that have one owner. Goes on beyond the prompt into the
+ * answer. Two requests have an owner's block in common just when they agree in everything up to the
+ * end of that block. */
+PromptRun prompt_next_run(PromptCursor *cursor, uint32_t most);
 
 /* ---- For the World, its sources and sessions. A new Prompt has one holder: who asked for it. */
 

@@ -39,6 +39,7 @@ static size_t lay_out(const EngineParams *p, Engine *engine) {
     size_t used = 0;
     CHECK(place(&used, sizeof *engine) == 0);
     engine->order_at = place(&used, p->max_num_seqs * sizeof(uint32_t));
+    engine->finishes_at = place(&used, p->max_num_seqs * sizeof(int64_t));
     engine->finishing_at = place(&used, p->max_num_seqs * sizeof(uint32_t));
     engine->phases_at = place(&used, p->block_size * sizeof(uint32_t));
     engine->sequences_at = place(&used, p->max_num_seqs * sizeof(Sequence));
@@ -61,7 +62,7 @@ static void reset_sequences(Engine *engine, const EngineParams *p) {
         engine_phases(engine)[i] = 0;
     }
     engine->free_sequence = 0;
-    engine->next_finish = FINISH_UNKNOWN;
+    engine->next_finish = FINISH_NEVER;
     engine->has_late = false;
 }
 
@@ -143,14 +144,20 @@ static void await_event(World *world, uint32_t replica, SimTime at) {
     engine->is_pending = true;
 }
 
-/* The step that is in progress becomes the last of the run. A step that ends now is over only if
- * its event would have been handled already: late events come in the order of replicas. */
+/* A step that ends now is over only if its event would have been handled already: late events come
+ * in the order of replicas. */
+void engine_catch_up(World *world, uint32_t replica) {
+    CHECK(replica < world->model->replica_count);
+    engine_settle(world, replica, world->now + world_late_has_passed(world, replica));
+}
+
+/* The step that is in progress becomes the last of the run. */
 void engine_cut(World *world, uint32_t replica) {
     Engine *engine = engine_of(world, replica);
     if (!engine->is_pending || engine->run_done + 1 >= engine->run_length) {
         return;
     }
-    engine_settle(world, replica, world->now + world_late_has_passed(world, replica));
+    engine_catch_up(world, replica);
     if (engine->run_done + 1 < engine->run_length) {
         CHECK(engine->ends[engine->run_done] >= world->now);
         engine->run_length = engine->run_done + 1;
@@ -223,7 +230,6 @@ static void advance_decode(World *world, uint32_t replica, Sequence *s) {
         s->offset--;
         engine->context_offset--;
         engine_phases(engine)[engine_phase(p, s->offset)]++;
-        engine->next_finish = FINISH_UNKNOWN;
         s->late_since = s->late_since > 0 ? s->late_since : engine->began_at;
     } else if (s->late_since > 0) {
         record_gap(world, replica, s->late_since);
@@ -268,6 +274,7 @@ void engine_unpark(World *world, uint32_t slot) {
     engine_cut(world, attempt->replica);
     kv_give(kv, attempt->produced);
     kv_release(kv, attempt->sequence);
+    attempt->produced = world_call(world, attempt->call)->output_tokens;
     tell_kv(world, attempt->replica, world->now);
 }
 
@@ -283,6 +290,7 @@ static void leave_batch(World *world, uint32_t replica, uint32_t index) {
     }
     Attempt *attempt = world_attempt(world, slot);
     attempt->ends_at = engine_computed(engine, s) - s->begun_with;
+    attempt->produced = s->goal - s->prompt;
     attempt->sequence = NONE;
     engine_finishing(engine)[engine->finishing_count++] = slot;
     const Service *service = world_service_of(world, &world->replicas[replica]);
@@ -294,36 +302,54 @@ static void leave_batch(World *world, uint32_t replica, uint32_t index) {
     }
 }
 
-/* Moves every sequence on by what it computed in the step; who is done leaves. */
+/* Moves a sequence on by what it computed in the step. True when it leaves. */
+static bool advance_one(World *world, uint32_t replica, uint32_t place) {
+    Engine *engine = engine_of(world, replica);
+    Sequence *s = engine_sequence(engine, engine_order(engine)[place]);
+    bool is_done = s->attempt == NONE;
+    CHECK(s->is_decoding || engine_finishes(engine)[place] == FINISH_NEVER);
+    if (!s->is_decoding) {
+        is_done |= s->scheduled > 0 && advance_prefill(world, replica, s);
+    } else if (engine->has_order) {
+        advance_decode(world, replica, s);
+    }
+    if (s->is_decoding) {
+        engine_finishes(engine)[place] = engine_finish(s);
+        is_done |= engine_finish(s) == engine->step_count;
+        engine->has_late |= s->late_since > 0;
+    }
+    return is_done;
+}
+
+/* Moves all on; who is done leaves. In most steps only prompts need a look: the decoding come first
+ * then, and `next_finish` tells that none of them is done. */
 static void advance(World *world, uint32_t replica) {
     Engine *engine = engine_of(world, replica);
-    uint32_t *order = engine_order(engine), kept = 0, count = engine->running_count;
-    bool has_done = engine->step_count >= engine->next_finish || engine->has_order;
-    bool is_mixed = engine->load.prefill_sequences > 0, has_late = false;
+    uint32_t *order = engine_order(engine), count = engine->running_count;
+    int64_t *finishes = engine_finishes(engine), next = FINISH_NEVER;
+    bool is_by_one = engine->has_order || engine->has_aborted;
+    uint32_t plain = is_by_one ? 0 : engine->decode_count, first = plain;
     CHECK(engine->finishing_count == 0);
-    if (!has_done && !is_mixed && !engine->has_aborted) {
+    if (is_by_one || engine->step_count >= engine->next_finish) {
+        first = 0;
+    } else if (engine->load.prefill_sequences == 0) {
         return;
+    } else {
+        next = engine->next_finish;
     }
-    for (uint32_t i = 0; i < count; i++) {
-        Sequence *s = engine_sequence(engine, order[i]);
-        bool is_done = s->attempt == NONE;
-        if (!s->is_decoding) {
-            is_done |= s->scheduled > 0 && advance_prefill(world, replica, s);
-        } else {
-            if (engine->has_order) {
-                advance_decode(world, replica, s);
-            }
-            is_done |= engine_finish(s) == engine->step_count;
-        }
-        if (is_done) {
+    uint32_t kept = first;
+    engine->has_late = false;
+    for (uint32_t i = first; i < count; i++) {
+        if (i < plain ? finishes[i] == engine->step_count : advance_one(world, replica, i)) {
             leave_batch(world, replica, order[i]);
         } else {
-            has_late |= s->is_decoding && s->late_since > 0;
+            next = finishes[i] < next ? finishes[i] : next;
+            finishes[kept] = finishes[i];
             order[kept++] = order[i];
         }
     }
     engine->running_count = kept;
-    engine->has_late = has_late;
+    engine->next_finish = next;
     engine->has_aborted = false;
 }
 
@@ -344,10 +370,10 @@ static void record_tpot(World *world, uint32_t slot) {
     const Attempt *attempt = world_attempt(world, slot);
     const Call *call = world_call(world, attempt->call);
     CHECK(attempt->first_token_at > 0);
-    if (call->output_tokens > 1 && engine_params(world, attempt->replica)->role != ROLE_PREFILL) {
+    if (attempt->produced > 1 && engine_params(world, attempt->replica)->role != ROLE_PREFILL) {
         probe_record(&world->probe, world->replicas[attempt->replica].component, RECORDED_TPOT,
                      call->is_measured,
-                     (world->now - attempt->first_token_at) / (call->output_tokens - 1));
+                     (world->now - attempt->first_token_at) / (attempt->produced - 1));
     }
 }
 
@@ -380,8 +406,7 @@ static int64_t step_ps(const World *world, uint32_t replica, const StepLoad *loa
         return ps;
     }
     double slowed = (double)ps * work_x;
-    double longest = (double)SIM_TIME_S_MAX * 1e6;
-    ps = slowed < longest ? (int64_t)slowed : (int64_t)longest;
+    ps = slowed < (double)STEP_PS_MAX ? (int64_t)slowed : STEP_PS_MAX;
     return ps < STEP_PS_MIN ? STEP_PS_MIN : ps;
 }
 
@@ -396,17 +421,6 @@ static void foresee_step(World *world, uint32_t replica, const StepLoad *load) {
     engine->ends_ps[step] = (uint16_t)(ps % PICOSECONDS_PER_NS);
 }
 
-static void find_next_finish(Engine *engine) {
-    int64_t next = INT64_MAX;
-    CHECK(engine->decode_count > 0);
-    for (uint32_t i = 0; i < engine->running_count; i++) {
-        const Sequence *s = engine_sequence(engine, engine_order(engine)[i]);
-        int64_t finish = s->is_decoding ? engine_finish(s) : INT64_MAX;
-        next = finish < next ? finish : next;
-    }
-    engine->next_finish = next;
-}
-
 /* How many steps from the one planned are alike: all decode, nobody is done or could come, and
  * there are blocks. They are not taken before their step begins. */
 static void foresee_run(World *world, uint32_t replica) {
@@ -416,9 +430,6 @@ static void foresee_run(World *world, uint32_t replica) {
     if (world->options.is_stepwise || load.prefill_sequences > 0 || engine->has_preempted ||
         load.decode_sequences != engine->running_count || engine->has_aborted || engine->has_late) {
         return;
-    }
-    if (engine->next_finish == FINISH_UNKNOWN) {
-        find_next_finish(engine);
     }
     int64_t steps = engine->next_finish - engine->step_count, blocks = engine_available(engine);
     CHECK(steps > 0);
@@ -493,9 +504,6 @@ void engine_abort(World *world, uint32_t slot) {
     Attempt *attempt = world_attempt(world, slot);
     uint32_t replica = attempt->replica;
     Engine *engine = engine_of(world, replica);
-    if (!world->replicas[replica].levers.is_up) {
-        return; /* engine_crash has seen to it */
-    }
     for (uint32_t i = 0; i < engine->finishing_count; i++) {
         if (engine_finishing(engine)[i] == slot) {
             engine_finishing(engine)[i] = NONE;
@@ -503,8 +511,8 @@ void engine_abort(World *world, uint32_t slot) {
             return;
         }
     }
-    if (attempt->sequence == NONE) {
-        return; /* it fails without any work */
+    if (attempt->sequence == NONE || engine->running_count == 0) {
+        return; /* it fails without any work, or engine_crash has seen to it */
     }
     engine_cut(world, replica);
     Sequence *s = engine_sequence(engine, attempt->sequence);
@@ -516,17 +524,14 @@ void engine_abort(World *world, uint32_t slot) {
 
 void engine_crash(World *world, uint32_t replica) {
     Engine *engine = engine_of(world, replica);
-    engine_settle(world, replica, world->now + world_late_has_passed(world, replica));
+    engine_catch_up(world, replica);
     for (uint32_t i = 0; i < engine->running_count; i++) {
         const Sequence *s = engine_sequence(engine, engine_order(engine)[i]);
         if (s->attempt != NONE) {
             flow_work_lost(world, s->attempt, engine_computed(engine, s) - s->begun_with);
         }
     }
-    for (uint32_t i = 0; i < engine->finishing_count; i++) {
-        engine_finishing(engine)[i] = NONE;
-    }
-    CHECK(engine->kv_at > 0);
+    CHECK(engine->finishing_count == 0); /* levers move between events */
     engine->running_count = engine->decode_count = 0;
     engine->context_offset = 0;
     engine->last_decode_admitted = 0;
@@ -569,6 +574,8 @@ void engine_check(const World *world, uint32_t replica) {
         CHECK(s->attempt == NONE ? engine->has_aborted
                                  : world_attempt(world, s->attempt)->state == ATTEMPT_SERVING);
         CHECK(s->is_decoding ? engine_finish(s) > engine->step_count : s->computed < s->tokens);
+        CHECK(engine_finishes(engine)[i] == (s->is_decoding ? engine_finish(s) : FINISH_NEVER));
+        CHECK(engine_finishes(engine)[i] >= engine->next_finish);
     }
     for (uint32_t i = 0; i < p->block_size; i++) {
         in_phases += engine_phases(engine)[i];

@@ -42,7 +42,7 @@ typedef struct EngineParams {
 } EngineParams;
 
 /* A sequence in the batch. Its blocks are as many as `computed + scheduled` tokens need: first
- * those that it holds by their keys, then private ones. */
+ * those that it holds by their names, then private ones. */
 typedef struct Sequence {
     uint32_t attempt;    /* NONE: aborted, it leaves at the end of the step */
     uint32_t prompt;     /* tokens */
@@ -51,8 +51,8 @@ typedef struct Sequence {
     uint32_t computed;   /* of these; unused while decoding */
     uint32_t begun_with; /* computed when it was admitted: found in the cache or brought along */
     uint32_t scheduled;  /* in the step in progress; of a decoding one only if has_order */
-    uint32_t published;  /* leading blocks that it holds by their keys … */
-    uint32_t last_published; /* … and the last of them; KV_NONE */
+    uint32_t published;  /* leading blocks that it holds by their names … */
+    uint32_t last_published; /* … and the last run of them; KV_NONE */
     uint64_t admitted;       /* a number that grows: the order of the batch */
     int64_t offset;          /* while decoding: tokens computed, less Engine.step_count */
     SimTime late_since;      /* its last token came then and not a step ago; 0: a step ago */
@@ -61,19 +61,19 @@ typedef struct Sequence {
 } Sequence;
 
 enum { ENGINE_RUN_MAX = 64 };
-#define FINISH_UNKNOWN INT64_MIN
-/* 32 bytes each: beyond this a replica's cache is not worth keeping block by block. */
+/* 41 bytes each of address space, of which what is used is touched. */
 #define KV_BLOCKS_MAX 100000000u
 
 typedef struct Engine {
-    /* The batch. `order` lists the running in the order of admission. */
+    /* The batch. `order` lists the running in the order of admission, `finishes` beside it when
+     * they are done; while nobody is left out of a step the decoding come first. */
     uint32_t running_count, decode_count;
     uint32_t free_sequence; /* list through Sequence.attempt; NONE */
     uint32_t finishing_count;
     uint64_t admission_count;
     uint64_t last_decode_admitted; /* at least that of the last decoding one in `order` */
     int64_t step_count;            /* steps done: the clock of the decoding */
-    int64_t next_finish;    /* step_count at which the first decoding one is done; FINISH_UNKNOWN */
+    int64_t next_finish;    /* step_count at which the first decoding one is done, or before */
     int64_t context_offset; /* sum of the offsets of the decoding */
 
     /* The step being planned, then the first of the run. */
@@ -98,7 +98,7 @@ typedef struct Engine {
 
     uint32_t kv_lost; /* blocks that a fault took away */
     uint32_t kv_told; /* the probe's count of used blocks */
-    size_t sequences_at, order_at, finishing_at, phases_at, kv_at; /* from here, in bytes */
+    size_t sequences_at, order_at, finishes_at, finishing_at, phases_at, kv_at; /* in bytes */
 } Engine;
 
 size_t engine_size(const EngineParams *params);
@@ -120,8 +120,10 @@ void engine_cut(World *world, uint32_t replica);
 void engine_on_step(World *world, uint32_t replica, EventId event);
 /* Numbers are about to be taken: tells the probe of all steps that ended before `at`. */
 void engine_settle(World *world, uint32_t replica, SimTime at);
+/* The same of all steps that are over by now: their blocks are taken. */
+void engine_catch_up(World *world, uint32_t replica);
 /* Tokens of the call's prompt that are in the replica's cache. */
-uint32_t engine_cached_tokens(const World *world, uint32_t replica, const Call *call);
+uint32_t engine_cached_tokens(World *world, uint32_t replica, const Call *call);
 /* The attempt is given up; its blocks are free at the end of the step. */
 void engine_abort(World *world, uint32_t attempt);
 /* The attempt whose blocks were kept while it called others is done. */
@@ -162,6 +164,14 @@ static inline Sequence *engine_sequence(const Engine *engine, uint32_t index) {
 static inline uint32_t *engine_order(const Engine *engine) {
     DCHECK(engine->order_at > 0);
     return (uint32_t *)(void *)((char *)(uintptr_t)engine + engine->order_at);
+}
+
+/* By place in `order`: the count of steps at which it has its last token; FINISH_NEVER while its
+ * prompt is computed. Who is done is found without a look at the sequences. */
+#define FINISH_NEVER INT64_MAX
+static inline int64_t *engine_finishes(const Engine *engine) {
+    DCHECK(engine->finishes_at > 0);
+    return (int64_t *)(void *)((char *)(uintptr_t)engine + engine->finishes_at);
 }
 
 /* Attempts whose last token has come, while they are answered one by one. */

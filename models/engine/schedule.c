@@ -26,8 +26,10 @@ static void publish(World *world, uint32_t replica, Sequence *s, uint64_t tokens
     }
     const Call *call = world_call(world, world_attempt(world, s->attempt)->call);
     PromptCursor cursor = prompt_cursor(world, call, s->published, p->block_size);
-    for (; s->published < full; s->published++) {
-        s->last_published = kv_publish(kv, prompt_next_key(&cursor), s->last_published);
+    while (s->published < full) {
+        PromptRun run = prompt_next_run(&cursor, full - s->published);
+        s->last_published = kv_publish(kv, run, s->last_published);
+        s->published += run.count;
     }
     CHECK(s->last_published != KV_NONE);
 }
@@ -41,10 +43,6 @@ void engine_begin_decoding(Engine *engine, const EngineParams *p, Sequence *s) {
     engine->decode_count++;
     engine->context_offset += s->offset;
     engine_phases(engine)[engine_phase(p, s->offset)]++;
-    int64_t finish = engine_finish(s);
-    if (engine->decode_count == 1 || finish < engine->next_finish) {
-        engine->next_finish = finish; /* when it has to be looked for it stays below all others */
-    }
     if (s->admitted > engine->last_decode_admitted) {
         engine->last_decode_admitted = s->admitted;
     }
@@ -58,11 +56,9 @@ static void end_decoding(Engine *engine, const EngineParams *p, Sequence *s) {
     engine->decode_count--;
     engine->context_offset -= s->offset;
     engine_phases(engine)[engine_phase(p, s->offset)]--;
-    if (engine_finish(s) == engine->next_finish) {
-        engine->next_finish = FINISH_UNKNOWN;
-    }
     if (engine->decode_count == 0) {
         engine->last_decode_admitted = 0;
+        engine->next_finish = FINISH_NEVER;
     }
 }
 
@@ -102,6 +98,7 @@ static void preempt(World *world, uint32_t replica, uint32_t place) {
                 world_call(world, attempt->call)->is_measured);
     for (uint32_t i = place + 1; i < engine->running_count; i++) {
         order[i - 1] = order[i];
+        engine_finishes(engine)[i - 1] = engine_finishes(engine)[i];
     }
     engine->running_count--;
     engine->has_preempted = true;
@@ -284,39 +281,31 @@ static void schedule_in_order(World *world, uint32_t replica) {
 
 /* ---- Phase B */
 
-/* Leading blocks of the attempt's tokens that the cache holds, and how many of these are free. */
-static uint32_t find_prefix(const World *world, uint32_t replica, const Attempt *attempt,
+/* Leading blocks of the call's prompt that the cache holds, and how many of these are free. */
+static uint32_t find_prefix(const World *world, uint32_t replica, const Call *call,
                             uint32_t block_limit, uint32_t *free_count) {
-    const EngineParams *p = engine_params(world, replica);
     const KvBlocks *kv = engine_kv(engine_of(world, replica));
-    const Call *call = world_call(world, attempt->call);
-    PromptCursor cursor = prompt_cursor(world, call, 0, p->block_size);
-    uint32_t found = 0;
+    PromptCursor cursor = prompt_cursor(world, call, 0, engine_params(world, replica)->block_size);
+    uint32_t found = 0, asked = 0;
     *free_count = 0;
-    for (; found < block_limit; found++) {
-        uint32_t block = kv_find(kv, prompt_next_key(&cursor));
-        if (block == KV_NONE) {
-            break;
-        }
-        *free_count += kv_block(kv, block)->holders == 0;
+    while (found == asked && found < block_limit) {
+        PromptRun run = prompt_next_run(&cursor, block_limit - found);
+        asked += run.count;
+        found += kv_match(kv, run, free_count);
     }
-    CHECK(*free_count <= found);
+    CHECK(*free_count <= found && found <= block_limit);
     return found;
 }
 
-uint32_t engine_cached_tokens(const World *world, uint32_t replica, const Call *call) {
+uint32_t engine_cached_tokens(World *world, uint32_t replica, const Call *call) {
     const EngineParams *p = engine_params(world, replica);
     CHECK(call->input_tokens < UINT32_MAX);
     if (!p->enable_prefix_caching || p->role == ROLE_DECODE) {
         return 0;
     }
-    const KvBlocks *kv = engine_kv(engine_of(world, replica));
-    PromptCursor cursor = prompt_cursor(world, call, 0, p->block_size);
-    uint32_t found = 0, limit = engine_prompt_tokens(call) / p->block_size;
-    while (found < limit && kv_find(kv, prompt_next_key(&cursor)) != KV_NONE) {
-        found++;
-    }
-    return found * p->block_size;
+    engine_catch_up(world, replica);
+    uint32_t free_count, limit = engine_prompt_tokens(call) / p->block_size;
+    return find_prefix(world, replica, call, limit, &free_count) * p->block_size;
 }
 
 /* Whether the one who waits first can be admitted now; how much of it is then in Engine.offered.
@@ -338,7 +327,7 @@ static bool fits(World *world, uint32_t replica, uint32_t slot) {
     if (p->role == ROLE_DECODE && !attempt->is_returned) {
         engine->offered_hit = tokens - 1;
     } else if (may_hit) {
-        hit_blocks = find_prefix(world, replica, attempt, (tokens - 1) / p->block_size, &hit_free);
+        hit_blocks = find_prefix(world, replica, call, (tokens - 1) / p->block_size, &hit_free);
         engine->offered_hit = hit_blocks * p->block_size;
     }
     uint32_t count = wanted(p, tokens - engine->offered_hit);
@@ -358,6 +347,7 @@ static uint32_t take_sequence(Engine *engine, uint32_t slot) {
     engine->free_sequence = engine_sequence(engine, index)->attempt;
     *engine_sequence(engine, index) = (Sequence){
         .attempt = slot, .last_published = KV_NONE, .admitted = ++engine->admission_count};
+    engine_finishes(engine)[engine->running_count] = FINISH_NEVER;
     engine_order(engine)[engine->running_count++] = index;
     return index;
 }
@@ -373,10 +363,11 @@ static void begin_with(World *world, uint32_t replica, Sequence *s, uint32_t tok
         return;
     }
     PromptCursor cursor = prompt_cursor(world, call, 0, p->block_size);
-    for (; s->published < tokens / p->block_size; s->published++) {
-        s->last_published = kv_find(kv, prompt_next_key(&cursor));
-        CHECK(s->last_published != KV_NONE);
-        kv_hold(kv, s->last_published);
+    uint32_t blocks = tokens / p->block_size;
+    while (s->published < blocks) {
+        PromptRun run = prompt_next_run(&cursor, blocks - s->published);
+        s->last_published = kv_hold(kv, run, s->last_published);
+        s->published += run.count;
     }
 }
 
@@ -386,8 +377,10 @@ static void count_admission(World *world, uint32_t replica, const Sequence *s) {
     bool is_measured = world_call(world, attempt->call)->is_measured;
     CHECK(s->begun_with < s->tokens);
     if (!attempt->is_returned) {
-        probe_add(&world->probe, component, COUNT_PREFIX_QUERIED, is_measured, s->tokens);
-        probe_add(&world->probe, component, COUNT_PREFIX_HIT, is_measured, s->begun_with);
+        /* What was brought along was not looked up. */
+        bool looks = engine_params(world, replica)->role != ROLE_DECODE;
+        probe_add(&world->probe, component, COUNT_PREFIX_QUERIED, is_measured, looks * s->tokens);
+        probe_add(&world->probe, component, COUNT_PREFIX_HIT, is_measured, looks * s->begun_with);
     } else if (attempt->sequence > s->begun_with) {
         probe_add(&world->probe, component, COUNT_RECOMPUTED, is_measured,
                   attempt->sequence - s->begun_with);

@@ -140,7 +140,7 @@ static void check_distinct(const World *world, const Text *text, uint32_t block_
     uint64_t keys[TEXT_MAX];
     PromptCursor cursor = prompt_cursor(world, &text->call, 0, block_size);
     for (uint32_t i = 0; i < TEXT_MAX / block_size; i++) {
-        keys[i] = prompt_next_key(&cursor);
+        keys[i] = next_key(&cursor);
         for (uint32_t k = 0; k < i; k++) {
             CHECK(keys[i] != keys[k]); /* ck_assert writes to a file, also when all is well */
         }
@@ -153,7 +153,7 @@ static uint32_t check_pair(const World *world, const Text *a, const Text *b, uin
     PromptCursor second = prompt_cursor(world, &b->call, 0, block_size);
     uint32_t common = 0;
     for (uint64_t end = block_size; end <= TEXT_MAX; end += block_size) {
-        bool is_equal = prompt_next_key(&first) == prompt_next_key(&second);
+        bool is_equal = next_key(&first) == next_key(&second);
         if (is_equal != texts_agree(a, b, end)) {
             ck_abort_msg("calls %llu and %llu, blocks of %u: the one that ends at %llu",
                          (unsigned long long)a->call.key, (unsigned long long)b->call.key,
@@ -202,9 +202,46 @@ START_TEST(a_cursor_may_begin_at_any_block) {
         PromptCursor whole = prompt_cursor(world, &text.call, 0, 16);
         for (uint32_t first = 0; first < 50; first++) {
             PromptCursor part = prompt_cursor(world, &text.call, first, 16);
-            ck_assert_uint_eq(prompt_next_key(&part), prompt_next_key(&whole));
+            ck_assert_uint_eq(next_key(&part), next_key(&whole));
             PromptCursor from_here = whole;
-            ck_assert_uint_eq(prompt_next_key(&part), prompt_next_key(&from_here));
+            ck_assert_uint_eq(next_key(&part), next_key(&from_here));
+        }
+    }
+    world_destroy(world);
+    model_destroy(model);
+}
+END_TEST
+
+/* Runs of up to `most` blocks, held against blocks one by one. */
+static void check_runs(const World *world, const Text *text, uint32_t block_size, uint32_t most) {
+    PromptCursor by_run = prompt_cursor(world, &text->call, 0, block_size);
+    PromptCursor by_block = by_run;
+    uint64_t owner_before = 0;
+    uint32_t place = 0, left = 0;
+    while (place < TEXT_MAX / block_size) {
+        PromptRun run = prompt_next_run(&by_run, most);
+        CHECK(run.first == place && run.count > 0 && run.count <= most);
+        CHECK(left == 0 || run.owner != owner_before); /* the one before was as long as could be */
+        for (uint32_t i = 0; i < run.count; i++) {
+            PromptRun block = prompt_next_run(&by_block, 1);
+            CHECK(block.owner == run.owner && block.first == place++ && block.count == 1);
+        }
+        owner_before = run.owner;
+        left = most - run.count;
+    }
+}
+
+START_TEST(a_run_is_all_blocks_of_one_owner_that_follow_each_other) {
+    static const uint32_t block_sizes[] = {1, 7, 16, 37, 53, 111};
+    Model *model;
+    World *world = two_clients(&model);
+    Rng rng = {.s = {41, 43, 47, 53}};
+    static Text text;
+    for (uint32_t i = 0; i < TEXTS; i++) {
+        make_text(world, &rng, i, &text);
+        for (uint32_t k = 0; k < sizeof block_sizes / sizeof block_sizes[0]; k++) {
+            check_runs(world, &text, block_sizes[k], 1 + (uint32_t)rng_below(&rng, 9));
+            check_runs(world, &text, block_sizes[k], TEXT_MAX);
         }
     }
     world_destroy(world);
@@ -251,9 +288,9 @@ START_TEST(repetitions_of_a_request_have_its_keys) {
     PromptCursor a = prompt_cursor(world, &call, 0, 16), b = prompt_cursor(world, &again, 0, 16),
                  c = prompt_cursor(world, &other, 0, 16);
     for (int i = 0; i < 20; i++) {
-        uint64_t key = prompt_next_key(&a);
-        ck_assert_uint_eq(prompt_next_key(&b), key);
-        ck_assert_uint_ne(prompt_next_key(&c), key);
+        uint64_t key = next_key(&a);
+        ck_assert_uint_eq(next_key(&b), key);
+        ck_assert_uint_ne(next_key(&c), key);
     }
     world_destroy(world);
     model_destroy(model);
@@ -476,7 +513,7 @@ static size_t pair_up(World *world, const char *path, Pair *pairs, size_t size) 
         PromptCursor cursor = prompt_cursor(world, &call, 0, 512);
         for (uint32_t i = 0; i < record.input_tokens / 512; i++) {
             CHECK(count < size);
-            pairs[count++] = (Pair){record.hash_ids[i], prompt_next_key(&cursor)};
+            pairs[count++] = (Pair){record.hash_ids[i], next_key(&cursor)};
         }
         prompt_drop(world, call.prompt);
     }
@@ -546,7 +583,8 @@ END_TEST
 
 TEST_SUITE("models/prompt", the_mixer_is_that_of_splitmix64,
            keys_are_equal_just_when_all_text_up_to_the_blocks_end_is,
-           a_cursor_may_begin_at_any_block, the_block_with_the_border_belongs_to_the_later_owner,
+           a_cursor_may_begin_at_any_block, a_run_is_all_blocks_of_one_owner_that_follow_each_other,
+           the_block_with_the_border_belongs_to_the_later_owner,
            repetitions_of_a_request_have_its_keys,
            a_prompt_of_its_own_is_shared_only_where_calls_are_repeated,
            two_replays_of_a_file_share_and_two_files_do_not,

@@ -45,7 +45,7 @@ static void take_note(void *context, const Note *note) {
     sent.keys = mem_alloc((sent.key_count + 1) * sizeof *sent.keys);
     PromptCursor cursor = prompt_cursor(run->world, call, 0, run->block_size);
     for (uint32_t i = 0; i < sent.key_count; i++) {
-        sent.keys[i] = prompt_next_key(&cursor);
+        sent.keys[i] = next_key(&cursor);
         CHECK(sent.keys[i] != 0);
     }
     vec_push(&run->sent, sent);

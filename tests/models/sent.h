@@ -8,6 +8,12 @@
 #include "sim/vec.h"
 #include "tests/models/story.h"
 
+/* The name of the next block as one number. */
+static inline uint64_t next_key(PromptCursor *cursor) {
+    PromptRun run = prompt_next_run(cursor, 1);
+    return rng_mix(run.owner + (run.first + UINT64_C(1)) * PROMPT_INCREMENT);
+}
+
 typedef struct Sent {
     uint32_t client;
     uint64_t number;  /* of the client's requests */

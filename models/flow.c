@@ -432,9 +432,10 @@ void on_reply(World *world, uint32_t slot) {
     uint32_t call_slot = attempt->call;
     Call *call = world_call(world, call_slot);
     Outcome outcome = (Outcome)attempt->outcome;
-    bool was_awaited = attempt->is_awaited;
+    /* One that its call is about to give up may be answered while others are taken out. */
+    bool was_awaited = attempt->is_awaited, is_expected = was_awaited && call->is_open;
     CHECK(attempt->state == ATTEMPT_REPLYING || outcome == OUTCOME_REFUSED);
-    bool is_used = was_awaited || (outcome == OUTCOME_OK && late_reply_counts(world, call));
+    bool is_used = is_expected || (outcome == OUTCOME_OK && late_reply_counts(world, call));
     if (outcome == OUTCOME_OK) {
         count_answer(world, attempt, call, is_used);
     }
@@ -454,7 +455,7 @@ void on_reply(World *world, uint32_t slot) {
             call->output_tokens = produced; /* fewer than it asked for if the answer was cut */
         }
         flow_end(world, call_slot, OUTCOME_OK, first_token_at);
-    } else if (was_awaited) {
+    } else if (is_expected) {
         failed(world, call_slot, outcome, retry_after_ms);
     }
 }
@@ -462,11 +463,18 @@ void on_reply(World *world, uint32_t slot) {
 static void on_timeout(World *world, uint32_t slot) {
     Attempt *attempt = world_attempt(world, slot);
     uint32_t call_slot = attempt->call;
-    CHECK(attempt->is_awaited);
+    Call *call = world_call(world, call_slot);
+    CHECK(attempt->is_awaited && call->is_open);
     attempt->timeout = (EventId){0};
     note_attempt(world, slot, "timeout", "");
+    call->holders++;
     abandon(world, slot, OUTCOME_TIMEOUT);
-    failed(world, call_slot, OUTCOME_TIMEOUT, 0);
+    /* The place that it leaves may be taken by another attempt of the same call, and that may be
+     * refused: then the call has gone on already. */
+    if (call->is_open && !call->is_in_backoff) {
+        failed(world, call_slot, OUTCOME_TIMEOUT, 0);
+    }
+    release_call(world, call_slot);
 }
 
 /* ---- The end (or another attempt: models/retries.c) */
@@ -480,24 +488,6 @@ static void resume(World *world, uint32_t slot, const Edge *edge, Outcome outcom
     }
     if (--attempt->pending == 0) {
         advance(world, slot);
-    }
-}
-
-/* Nobody waits for the call any more, however it went; what is still out works for nobody. */
-void close_call(World *world, uint32_t call_slot, Outcome fate) {
-    Call *call = world_call(world, call_slot);
-    CHECK(call->is_open);
-    call->is_open = false;
-    if (call->is_watched) {
-        track_retry_over(world, call_slot);
-    }
-    unset(world, &call->deadline_timer);
-    unset(world, &call->retry_timer);
-    if (call->is_in_backoff) {
-        end_backoff(world, call);
-    }
-    while (call->in_flight != NONE) {
-        abandon(world, call->in_flight, fate);
     }
 }
 

@@ -238,6 +238,24 @@ void release_call(World *world, uint32_t call_slot) {
     }
 }
 
+/* Nobody waits for the call any more, however it went; what is still out works for nobody. */
+void close_call(World *world, uint32_t call_slot, Outcome fate) {
+    Call *call = world_call(world, call_slot);
+    CHECK(call->is_open);
+    call->is_open = false;
+    if (call->is_watched) {
+        track_retry_over(world, call_slot);
+    }
+    unset(world, &call->deadline_timer);
+    unset(world, &call->retry_timer);
+    if (call->is_in_backoff) {
+        end_backoff(world, call);
+    }
+    while (call->in_flight != NONE) {
+        abandon(world, call->in_flight, fate);
+    }
+}
+
 void unlink_child(World *world, uint32_t parent, uint32_t call_slot) {
     uint32_t *link = &world_attempt(world, parent)->child;
     while (*link != call_slot) {

@@ -171,24 +171,22 @@ START_TEST(two_failures_at_once_send_one_hedge_each_while_there_are_some) {
     ck_assert_double_eq(story_measure(&run, "web", METRIC_attempts), 4);
     ck_assert_ptr_nonnull(strstr(run.text, "0.400 s  web #0 has failed"));
     story_free(&run);
-    run =
-        story_run(
-            "run: {duration: 9s}\n" CLIENT("hedge: {fixed: {after: 5s, max: 3}}, retry_after: "
-                                           "at_least") "services: {api: {work: 5s}}\n"
-                                                       "faults: [{at: 0s, for: 1s, errors: "
-                                                       "{service: api, after: 0s, "
-                                                       "retry_after: never}}]\n",
-            STORY_TRACE(one));
+    run = story_run(
+        "run: {duration: 9s}\n" CLIENT("hedge: {fixed: {after: 5s, max: 3}}, retry_after: "
+                                       "at_least") "services: {api: {work: 5s}}\n"
+                                                   "faults: [{at: 0s, for: 1s, errors: "
+                                                   "{service: api, after: 0s, "
+                                                   "retry_after: never}}]\n",
+        STORY_TRACE(one));
     ck_assert_double_eq(story_measure(&run, "web", METRIC_attempts), 1);
     story_free(&run);
-    run =
-        story_run(
-            "run: {duration: 9s}\n" CLIENT("hedge: {fixed: {after: 5s, max: 1}}, retry_after: "
-                                           "at_least") "services: {api: {work: 5s}}\n"
-                                                       "faults: [{at: 0s, for: 1s, errors: "
-                                                       "{service: api, after: 0s, "
-                                                       "retry_after: 2.3s}}]\n",
-            STORY_TRACE(one));
+    run = story_run(
+        "run: {duration: 9s}\n" CLIENT("hedge: {fixed: {after: 5s, max: 1}}, retry_after: "
+                                       "at_least") "services: {api: {work: 5s}}\n"
+                                                   "faults: [{at: 0s, for: 1s, errors: "
+                                                   "{service: api, after: 0s, "
+                                                   "retry_after: 2.3s}}]\n",
+        STORY_TRACE(one));
     ck_assert_ptr_nonnull(strstr(run.text, "2.550 s  web #0 attempt 2: sent"));
     story_free(&run);
 }
@@ -236,6 +234,28 @@ START_TEST(deadlines_and_callers_that_go_end_all_attempts) {
     ck_assert_ptr_nonnull(strstr(run.text, "0.550 s  web #0 attempt 4: sent"));
     ck_assert_ptr_nonnull(strstr(run.text, "0.600 s  web #0 attempt 1: cancelled"));
     ck_assert_ptr_nonnull(strstr(run.text, "0.600 s  web #0 has timed out"));
+    story_free(&run);
+}
+END_TEST
+
+/* The second attempt is cancelled in service at its timeout, and the slot goes to the third, which
+ * is shed after waiting: both failures are of one instant, and one retry follows. */
+START_TEST(a_hedge_may_fail_while_another_attempt_is_taken_out) {
+    static const TraceArrival two[] = {{.at_s = 0.1}, {.at_s = 1.2}};
+    StoryRun run = story_run("run: {duration: 3s}\n" CLIENT(
+                                 "timeout: 1s, retry_on: [timeout, refused], hedge: {fixed: "
+                                 "{after: 0.45s, max: 2, "
+                                 "next_on_failure: false}}, retry: {fixed: {max_attempts: 2, "
+                                 "delay: 0.3s}}") "services: {api: {work: 3s, cancel_on_timeout: "
+                                                  "anywhere, shed: {codel: {target: 1ms, "
+                                                  "interval: 1ms}}}}\n",
+                             STORY_TRACE(two));
+    ck_assert_ptr_nonnull(strstr(run.text,
+                                 "1.550 s  web #0 attempt 2: timeout, waiting for api[0]\n"
+                                 "1.550 s  web #0 attempt 2: cancelled at api[0]\n"
+                                 "1.550 s  web #0 attempt 3: refused by api[0]: shed"));
+    ck_assert_ptr_nonnull(strstr(run.text, "1.850 s  web #0 attempt 4: sent to api[0]\n"));
+    ck_assert_ptr_null(strstr(run.text, "#0 attempt 5"));
     story_free(&run);
 }
 END_TEST
@@ -313,4 +333,5 @@ TEST_SUITE("models/hedge_story",
            hedges_do_not_count_as_tries_and_are_counted_for_the_whole_call,
            two_failures_at_once_send_one_hedge_each_while_there_are_some,
            budgets_and_breakers_hold_hedges_back, deadlines_and_callers_that_go_end_all_attempts,
+           a_hedge_may_fail_while_another_attempt_is_taken_out,
            a_quantile_is_learnt_to_three_per_cent_from_the_last_window)

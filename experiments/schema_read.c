@@ -271,6 +271,11 @@ static const Kind *find_bare_kind(Family family) {
     return NULL;
 }
 
+/* What the user writes before a kind: both families of steps stand at `step`. */
+static const char *key_before(Family family) {
+    return family_key(family == FAMILY_INFERENCE_STEP ? FAMILY_STEP : family);
+}
+
 static void report_unknown_kind(SchemaReader *reader, Family family, const DocNode *name) {
     if (schema_is_later(name->text)) {
         diag_error(reader->diagnostics, name, "'%s' is not available in this version", name->text);
@@ -292,10 +297,10 @@ static void report_unknown_kind(SchemaReader *reader, Family family, const DocNo
     }
     if (nearest.best != NULL) {
         diag_error(reader->diagnostics, name, "'%s' has no kind '%s': did you mean '%s'?",
-                   family_key(family), name->text, nearest.best);
+                   key_before(family), name->text, nearest.best);
     } else {
         diag_error(reader->diagnostics, name, "'%s' has no kind '%s'; its kinds are: %s",
-                   family_key(family), name->text, known);
+                   key_before(family), name->text, known);
     }
 }
 
@@ -339,7 +344,7 @@ void schema_read_kind(SchemaReader *reader, Family family, const DocNode *value,
         name = value->pairs[0].key;
     } else if (value->kind != DOC_SCALAR) {
         diag_error(reader->diagnostics, value,
-                   "'%s' is written {KIND: {parameters}}, with one kind", family_key(family));
+                   "'%s' is written {KIND: {parameters}}, with one kind", key_before(family));
         return;
     }
     const Kind *kind = registry_find(family, name->text);

@@ -56,7 +56,7 @@ void on_own_answer(World *world, uint32_t call_slot) {
     CHECK(world_call(world, call_slot)->is_in_backoff);
     end_backoff(world, world_call(world, call_slot));
     close_call(world, call_slot, FATE_UNKNOWN);
-    flow_finish(world, call_slot, OUTCOME_OK, 0);
+    flow_finish(world, call_slot, OUTCOME_OK, NO_TOKENS);
 }
 
 bool falls_back(World *world, uint32_t call_slot) {
@@ -77,7 +77,7 @@ bool falls_back(World *world, uint32_t call_slot) {
     if (time > 0) {
         answer_later(world, call_slot, time);
     } else {
-        flow_finish(world, call_slot, OUTCOME_OK, 0);
+        flow_finish(world, call_slot, OUTCOME_OK, NO_TOKENS);
     }
     return true;
 }

@@ -80,7 +80,7 @@ void flow_begin(World *world, uint32_t edge_index, uint32_t parent, const Origin
     if (edge->is_watched) {
         track_call(world, slot);
         if (!keep_deadline(world, slot)) {
-            flow_end(world, slot, OUTCOME_TIMEOUT, 0);
+            flow_end(world, slot, OUTCOME_TIMEOUT, NO_TOKENS);
             return;
         }
     }
@@ -446,15 +446,11 @@ void on_reply(World *world, uint32_t slot) {
     if (was_awaited) {
         stop_waiting(world, slot, outcome);
     }
-    SimTime first_token_at = attempt->first_token_at;
+    Answer answer = {attempt->first_token_at, attempt->produced};
     uint32_t retry_after_ms = attempt->retry_after_ms;
-    uint32_t produced = attempt->produced;
     drop(world, slot, is_used);
     if (is_used && outcome == OUTCOME_OK) {
-        if (first_token_at != 0) {
-            call->output_tokens = produced; /* fewer than it asked for if the answer was cut */
-        }
-        flow_end(world, call_slot, OUTCOME_OK, first_token_at);
+        flow_end(world, call_slot, OUTCOME_OK, answer);
     } else if (is_expected) {
         failed(world, call_slot, outcome, retry_after_ms);
     }
@@ -467,14 +463,17 @@ static void on_timeout(World *world, uint32_t slot) {
     CHECK(attempt->is_awaited && call->is_open);
     attempt->timeout = (EventId){0};
     note_attempt(world, slot, "timeout", "");
-    call->holders++;
+    bool has_others = call->in_flight != slot || attempt->sibling != NONE;
+    call->holders += has_others;
     abandon(world, slot, OUTCOME_TIMEOUT);
     /* The place that it leaves may be taken by another attempt of the same call, and that may be
      * refused: then the call has gone on already. */
-    if (call->is_open && !call->is_in_backoff) {
+    if (!has_others || (call->is_open && !call->is_in_backoff)) {
         failed(world, call_slot, OUTCOME_TIMEOUT, 0);
     }
-    release_call(world, call_slot);
+    if (has_others) {
+        release_call(world, call_slot);
+    }
 }
 
 /* ---- The end (or another attempt: models/retries.c) */
@@ -491,8 +490,7 @@ static void resume(World *world, uint32_t slot, const Edge *edge, Outcome outcom
     }
 }
 
-/* `first_token_at` is when the caller saw it; 0: it saw none. */
-void flow_end(World *world, uint32_t call_slot, Outcome outcome, SimTime first_token_at) {
+void flow_end(World *world, uint32_t call_slot, Outcome outcome, Answer answer) {
     Call *call = world_call(world, call_slot);
     const Edge *edge = &world->model->edges[call->edge];
     close_call(world, call_slot, outcome == OUTCOME_TIMEOUT ? OUTCOME_TIMEOUT : FATE_UNKNOWN);
@@ -509,24 +507,37 @@ void flow_end(World *world, uint32_t call_slot, Outcome outcome, SimTime first_t
                                    : OUTCOME_OK);
         }
     }
-    flow_finish(world, call_slot, outcome, first_token_at);
+    flow_finish(world, call_slot, outcome, answer);
 }
 
-void flow_finish(World *world, uint32_t call_slot, Outcome outcome, SimTime first_token_at) {
+/* An answer may have fewer tokens than were asked for. The call itself does not change: attempts
+ * that nobody waits for may still work on it. */
+static void tell_source(World *world, const Call *call, Outcome outcome, Answer answer) {
+    CHECK(call->parent == NONE);
+    if (answer.first_token_at == 0 || answer.tokens == call->output_tokens) {
+        source_request_ends(world, call, outcome, answer.first_token_at);
+    } else {
+        Call cut = *call;
+        cut.output_tokens = answer.tokens;
+        source_request_ends(world, &cut, outcome, answer.first_token_at);
+    }
+}
+
+void flow_finish(World *world, uint32_t call_slot, Outcome outcome, Answer answer) {
     const Call *call = world_call(world, call_slot);
     const Edge *edge = &world->model->edges[call->edge];
     uint32_t parent = call->parent;
     CHECK(!call->is_open);
     if (parent == NONE) {
-        source_request_ends(world, call, outcome, first_token_at);
+        tell_source(world, call, outcome, answer);
         release_call(world, call_slot);
     } else {
-        if (first_token_at != 0) {
+        if (answer.first_token_at != 0) {
             /* What the parent streams is the answer of its last call that has tokens. */
             Attempt *caller = world_attempt(world, parent);
-            caller->first_token_at = first_token_at;
+            caller->first_token_at = answer.first_token_at;
             if (!caller->holds_memory) {
-                caller->produced = call->output_tokens;
+                caller->produced = answer.tokens;
             }
         }
         unlink_child(world, parent, call_slot);
@@ -538,7 +549,7 @@ void flow_finish(World *world, uint32_t call_slot, Outcome outcome, SimTime firs
 static void on_deadline(World *world, uint32_t call_slot) {
     CHECK(world_call(world, call_slot)->is_open);
     world_call(world, call_slot)->deadline_timer = (EventId){0};
-    flow_end(world, call_slot, OUTCOME_TIMEOUT, 0);
+    flow_end(world, call_slot, OUTCOME_TIMEOUT, NO_TOKENS);
 }
 
 /* ---- The events */

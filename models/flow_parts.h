@@ -102,11 +102,17 @@ void world_stop(World *world, StopReason reason);
 
 /* A call begins, made by attempt `parent`, or by a client (NONE). */
 void flow_begin(World *world, uint32_t edge, uint32_t parent, const Origin *origin);
-/* It ends: its parent goes on, or the client's request is over. The good answer's first token was
- * seen then; 0: it has none. */
-void flow_end(World *world, uint32_t call, Outcome outcome, SimTime first_token_at);
+/* The tokens of a good answer: when its caller saw the first, and how many there are. */
+typedef struct Answer {
+    SimTime first_token_at; /* 0: it has none */
+    uint32_t tokens;
+} Answer;
+#define NO_TOKENS ((Answer){0, 0})
+
+/* It ends: its parent goes on, or the client's request is over. */
+void flow_end(World *world, uint32_t call, Outcome outcome, Answer answer);
 /* The same of one that is closed already. */
-void flow_finish(World *world, uint32_t call, Outcome outcome, SimTime first_token_at);
+void flow_finish(World *world, uint32_t call, Outcome outcome, Answer answer);
 /* It ends with nobody to tell: what it still has out works for nobody, and its fate is a timeout or
  * unknown. Keeps the call's slot. */
 void close_call(World *world, uint32_t call, Outcome fate);

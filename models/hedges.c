@@ -79,7 +79,7 @@ bool hedge_instead(World *world, uint32_t call_slot, Outcome failure, uint32_t r
         return false;
     }
     if (!is_retryable(edge, failure)) {
-        flow_end(world, call_slot, failure, 0);
+        flow_end(world, call_slot, failure, NO_TOKENS);
         return true;
     }
     if (!call_track(world, call_slot)->is_hedge_paid) {

@@ -88,7 +88,7 @@ void failed(World *world, uint32_t call_slot, Outcome failure, uint32_t retry_af
         return; /* another attempt is out and may still succeed */
     }
     if (!may_retry(world, call_slot, failure, retry_after_ms)) {
-        flow_end(world, call_slot, failure, 0);
+        flow_end(world, call_slot, failure, NO_TOKENS);
         return;
     }
     if (call->is_watched) {

@@ -377,7 +377,7 @@ static void record_tpot(World *world, uint32_t slot) {
     }
 }
 
-/* Answers who is done. Callers react at once, and may give up others that are done. */
+/* Answers who is done. Callers react at once, and may give up others, done or not. */
 static void answer_finished(World *world, uint32_t replica) {
     Engine *engine = engine_of(world, replica);
     for (uint32_t i = 0; i < engine->finishing_count; i++) {
@@ -392,6 +392,9 @@ static void answer_finished(World *world, uint32_t replica) {
         flow_work_done(world, slot, attempt->ends_at);
     }
     engine->finishing_count = 0;
+    if (engine->has_aborted) {
+        engine_drop_aborted(world, replica);
+    }
 }
 
 /* ---- The next steps */

@@ -143,6 +143,8 @@ bool schedule_step(World *world, uint32_t replica);
 bool schedule_decode_blocks(Engine *engine, const EngineParams *params, uint32_t *needed);
 /* A sequence leaves the batch, except `order`, which is the caller's; its blocks are free. */
 void engine_drop_sequence(World *world, uint32_t replica, uint32_t index, bool is_published);
+/* Who was given up between two steps takes no part in the next one. */
+void engine_drop_aborted(World *world, uint32_t replica);
 /* It has begun to decode. */
 void engine_begin_decoding(Engine *engine, const EngineParams *params, Sequence *sequence);
 

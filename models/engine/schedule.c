@@ -69,15 +69,35 @@ void engine_drop_sequence(World *world, uint32_t replica, uint32_t index, bool i
     if (s->is_decoding) {
         end_decoding(engine, p, s);
     }
-    uint32_t held = engine_blocks_for(p, (uint64_t)s->computed + s->scheduled);
+    uint64_t tokens = (uint64_t)s->computed + s->scheduled;
+    uint32_t held = engine_blocks_for(p, tokens);
     if (is_published || s->is_shared) {
-        publish(world, replica, s, s->computed);
+        publish(world, replica, s, tokens);
     }
     CHECK(held >= s->published);
     kv_give(engine_kv(engine), held - s->published);
     kv_release(engine_kv(engine), s->last_published);
     s->attempt = engine->free_sequence;
     engine->free_sequence = index;
+}
+
+void engine_drop_aborted(World *world, uint32_t replica) {
+    Engine *engine = engine_of(world, replica);
+    uint32_t *order = engine_order(engine), kept = 0;
+    int64_t *finishes = engine_finishes(engine), next = FINISH_NEVER;
+    CHECK(engine->has_aborted && engine->run_done == engine->run_length);
+    for (uint32_t i = 0; i < engine->running_count; i++) {
+        if (engine_sequence(engine, order[i])->attempt == NONE) {
+            engine_drop_sequence(world, replica, order[i], false);
+        } else {
+            next = finishes[i] < next ? finishes[i] : next;
+            finishes[kept] = finishes[i];
+            order[kept++] = order[i];
+        }
+    }
+    engine->running_count = kept;
+    engine->next_finish = next;
+    engine->has_aborted = false;
 }
 
 /* What it computed is lost, but may be found in the cache for a while. */
@@ -221,14 +241,15 @@ static uint32_t find_victim(const World *world, uint32_t replica) {
     return victim;
 }
 
-/* Makes room for `blocks` of the sequence in `place`; false when it had to go itself. A victim that
- * was scheduled already gives its tokens back. */
+/* Makes room for `blocks` of the sequence in `place`; false when it had to go itself, or the
+ * replica crashes. A victim that was scheduled already gives its tokens back. */
 static bool make_room(World *world, uint32_t replica, uint32_t *place, uint32_t blocks) {
     Engine *engine = engine_of(world, replica);
     while (engine_available(engine) < blocks) {
         const ReplicaLevers *levers = &world->replicas[replica].levers;
         if (levers->breaks_when_full) {
             levers_break(world, replica, levers->when_full, "its KV cache is full");
+            return false;
         }
         uint32_t victim = find_victim(world, replica);
         Sequence *s = engine_sequence(engine, engine_order(engine)[victim]);
@@ -455,6 +476,9 @@ bool schedule_step(World *world, uint32_t replica) {
             schedule_plainly(world, replica);
         } else {
             schedule_in_order(world, replica);
+        }
+        if (world->now < world->replicas[replica].down_until) {
+            return false; /* it lacked blocks and crashes, before anything else happens */
         }
         if (!engine->has_preempted) {
             admit_waiting(world, replica);

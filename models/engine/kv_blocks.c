@@ -300,7 +300,8 @@ static uint32_t check_row(const KvBlocks *kv) {
     for (uint32_t run = kv->oldest; run != KV_NONE; run = run_at(kv, run)->next) {
         const KvRun *at = run_at(kv, run);
         CHECK(at->prev == before && at->holders == 0 && at->count > 0);
-        CHECK(++run_count <= kv->record_end);
+        run_count++;
+        CHECK(run_count <= kv->record_end);
         block_count += at->count;
         before = run;
     }

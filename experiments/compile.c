@@ -253,6 +253,7 @@ Model *compile_scenario(Doc *doc, Diagnostics *diagnostics, Resolved *resolved) 
     vec_free(&compiler.edge_places);
     vec_free(&compiler.fallbacks);
     vec_free(&compiler.fallback_places);
+    vec_free(&compiler.faults);
     if (diag_count(diagnostics) > 0) {
         model_destroy(model);
         return NULL;

@@ -93,17 +93,49 @@ static const Param *find_param(const Kind *kind, const char *name, ParamType typ
     return NULL;
 }
 
+/* Exponential, with that mean. */
+static Dist exponential(SimTime mean) {
+    DistSpec spec = {.law = dist_law_find("exponential")};
+    size_t at = dist_param_find(dist_law(spec.law), "mean");
+    spec.given = 1u << at;
+    spec.values[at] = time_to_s(mean);
+    Dist dist;
+    bool is_solved = dist_solve(&spec, &dist, NULL);
+    CHECK(is_solved);
+    return dist;
+}
+
+/* `mtbf` and `mttr` are other words for exponential laws of `every` and `for`. */
+static void resolve_means(Compiler *compiler, Fault *fault, const DocNode *map) {
+    Diagnostics *diagnostics = compiler->reader.diagnostics;
+    if (fault->has_mtbf && fault->is_recurring) {
+        diag_error(diagnostics, doc_find_pair(map, "mtbf")->key,
+                   "'every' and 'mtbf' both say when it comes again: leave one out");
+    } else if (fault->has_mtbf) {
+        fault->is_recurring = true;
+        fault->every = exponential(fault->mtbf);
+    }
+    if (fault->has_mttr && fault->has_lasts) {
+        diag_error(diagnostics, doc_find_pair(map, "mttr")->key,
+                   "'for' and 'mttr' both say how long this lasts: leave one out");
+    } else if (fault->has_mttr) {
+        fault->has_lasts = true;
+        fault->lasts = exponential(fault->mttr);
+    }
+}
+
 static void check_fault_times(Compiler *compiler, const Fault *fault, const DocNode *map,
                               const DocPair *kind) {
     Diagnostics *diagnostics = compiler->reader.diagnostics;
     const FaultOps *ops = fault->fault.kind->ops;
     SimTime own = ops->lasts == NULL ? SIM_TIME_NEVER : ops->lasts(fault->fault.params);
-    const DocPair *lasts = doc_find_pair(map, "for");
+    const DocPair *lasts = doc_find_pair(map, fault->has_mttr ? "mttr" : "for");
     if (!fault->has_at && !fault->is_recurring) {
         diag_error(diagnostics, map, "a fault needs 'at', or 'every' for one that recurs");
     } else if (fault->has_lasts && own != SIM_TIME_NEVER) {
         diag_error(diagnostics, lasts->key,
-                   "'for' and 'restart' both say how long this lasts: leave one out");
+                   "'%s' and 'restart' both say how long this lasts: leave one out",
+                   lasts->key->text);
     } else if (fault->is_recurring && !fault->has_lasts && own == SIM_TIME_NEVER) {
         diag_error(diagnostics, kind->key, "a fault that recurs must end: say how long with 'for'");
     } else if (fault->has_lasts && !fault->is_recurring && !dist_is_constant(&fault->lasts)) {
@@ -117,22 +149,61 @@ static void check_fault_times(Compiler *compiler, const Fault *fault, const DocN
     }
 }
 
+/* Which replicas the fault befalls: a pointer into its parameters, which begin with it; NULL when
+ * it is no fault of replicas. */
+static FaultPlace *place_of(const Fault *fault) {
+    const FaultOps *ops = fault->fault.kind->ops;
+    return ops->is_at == fault_place_is_at ? (FaultPlace *)(uintptr_t)fault->fault.params : NULL;
+}
+
 static void check_fault_place(Compiler *compiler, const Fault *fault, const DocPair *pair) {
     const Model *model = compiler->model;
-    const Param *service_param = find_param(fault->fault.kind, "service", PARAM_SERVICE);
-    const Param *count_param = find_param(fault->fault.kind, "replicas", PARAM_COUNT);
-    const DocNode *written = doc_find(pair->value, "replicas");
-    if (service_param == NULL || count_param == NULL || written == NULL) {
+    Diagnostics *diagnostics = compiler->reader.diagnostics;
+    const FaultPlace *place = place_of(fault);
+    if (place == NULL) {
         return;
     }
-    const char *params = fault->fault.params;
-    uint32_t service, count;
-    memcpy(&service, params + service_param->offset, sizeof service);
-    memcpy(&count, params + count_param->offset, sizeof count);
-    if (count > model->services[service].replica_count) {
-        diag_error(compiler->reader.diagnostics, written, "'%s' has %u replica%s, not %u",
-                   model->services[service].name, model->services[service].replica_count,
-                   model->services[service].replica_count == 1 ? "" : "s", count);
+    const Service *service = &model->services[place->service];
+    const char *plural = service->replica_count == 1 ? "" : "s";
+    const DocNode *first = doc_find(pair->value, "first");
+    const DocNode *replicas = doc_find(pair->value, "replicas");
+    const DocPair *share = doc_find_pair(pair->value, "share");
+    if (place->first >= service->replica_count) {
+        diag_error(diagnostics, first, "'%s' has %u replica%s: 'first' counts from 0 to %u",
+                   service->name, service->replica_count, plural, service->replica_count - 1);
+    } else if (place->has_replicas && place->replicas > service->replica_count - place->first) {
+        diag_error(diagnostics, replicas,
+                   place->first == 0
+                       ? "'%s' has %u replica%s, not %u"
+                       : "'%s' has %u replica%s, not %u from the one that 'first' names",
+                   service->name, service->replica_count - place->first,
+                   service->replica_count - place->first == 1 ? "" : "s", place->replicas);
+    } else if (share != NULL && (replicas != NULL || place->first > 0)) {
+        diag_error(diagnostics, share->key,
+                   "'share' draws replicas at random, '%s' names them: leave one out",
+                   replicas != NULL ? "replicas" : "first");
+    }
+}
+
+static void check_each(Compiler *compiler, const Fault *fault, const DocNode *map,
+                       const DocPair *pair) {
+    Diagnostics *diagnostics = compiler->reader.diagnostics;
+    const FaultPlace *place = place_of(fault);
+    const DocPair *each = doc_find_pair(map, "each");
+    if (fault->each == EACH_NONE) {
+        return;
+    }
+    if (place == NULL) {
+        diag_error(diagnostics, each->value, "'%s' does not befall replicas one by one",
+                   pair->key->text);
+    } else if (!fault->is_recurring) {
+        diag_error(diagnostics, each->key,
+                   "'each' is for a fault that recurs ('every' or 'mtbf'): one at a given time "
+                   "befalls all replicas at once");
+    } else if (place->has_share) {
+        diag_error(diagnostics, doc_find_pair(pair->value, "share")->key,
+                   "'share' draws some replicas, 'each: replica' means each of them: leave one "
+                   "out");
     }
 }
 
@@ -199,9 +270,42 @@ static char *fault_label(Compiler *compiler, const Fault *fault) {
     return model_copy_text(compiler->model, text);
 }
 
-static void compile_fault(Compiler *compiler, uint32_t index, const DocNode *map) {
+static void add_fault(Compiler *compiler, const Fault *fault, const DocNode *at) {
+    if (compiler->faults.count == COMPILE_FAULTS_MAX) {
+        diag_error(compiler->reader.diagnostics, at,
+                   "there may be %d faults, those of single replicas counted one by one",
+                   COMPILE_FAULTS_MAX);
+    }
+    if (compiler->faults.count <= COMPILE_FAULTS_MAX) {
+        vec_push(&compiler->faults, *fault);
+    }
+}
+
+/* A fault for each replica that it may befall: they differ in their place and name only. */
+static void add_fault_of_each(Compiler *compiler, const Fault *fault, const DocNode *at) {
+    const FaultPlace *place = place_of(fault);
+    const Kind *kind = fault->fault.kind;
+    uint32_t end = place->has_replicas ? place->first + place->replicas
+                                       : compiler->model->services[place->service].replica_count;
+    for (uint32_t i = place->first; i < end; i++) {
+        Fault single = *fault;
+        void *params = model_alloc(compiler->model, 1, kind->params_size);
+        memcpy(params, fault->fault.params, kind->params_size);
+        single.fault.params = params;
+        FaultPlace *own = place_of(&single);
+        own->first = i;
+        own->replicas = 1;
+        own->has_replicas = true;
+        char label[240];
+        snprintf(label, sizeof label, "%s[%u]", fault->label, i);
+        single.label = model_copy_text(compiler->model, label);
+        add_fault(compiler, &single, at);
+    }
+}
+
+static void compile_fault(Compiler *compiler, const DocNode *map) {
     SchemaReader *reader = &compiler->reader;
-    Fault *fault = &compiler->model->faults[index];
+    Fault fault = {0};
     uint32_t before = diag_count(reader->diagnostics);
     if (!schema_expect_map(reader, map, "a fault")) {
         return;
@@ -210,23 +314,33 @@ static void compile_fault(Compiler *compiler, uint32_t index, const DocNode *map
     if (pair == NULL) {
         return;
     }
-    schema_read(reader, &schema_fault, map, map, KEYS(pair->key->text), fault);
-    read_fault_kind(compiler, pair, fault);
+    schema_read(reader, &schema_fault, map, map, KEYS(pair->key->text), &fault);
+    read_fault_kind(compiler, pair, &fault);
     if (diag_count(reader->diagnostics) > before) {
         return;
     }
-    check_fault_times(compiler, fault, map, pair);
-    check_fault_place(compiler, fault, pair);
-    const FaultOps *ops = fault->fault.kind->ops;
+    resolve_means(compiler, &fault, map);
+    check_fault_times(compiler, &fault, map, pair);
+    check_fault_place(compiler, &fault, pair);
+    check_each(compiler, &fault, map, pair);
+    const FaultOps *ops = fault.fault.kind->ops;
     Error error;
     if (compiler->is_sound && ops->check != NULL &&
-        !ops->check(fault->fault.params, compiler->model, &error)) {
+        !ops->check(fault.fault.params, compiler->model, &error)) {
         diag_error(reader->diagnostics, pair->key, "%s", error.text);
     }
     if (compiler->is_sound) {
-        check_partition(compiler, fault, pair);
+        check_partition(compiler, &fault, pair);
     }
-    fault->label = fault_label(compiler, fault);
+    fault.label = fault_label(compiler, &fault);
+    if (diag_count(reader->diagnostics) > before) {
+        return;
+    }
+    if (fault.each == EACH_REPLICA) {
+        add_fault_of_each(compiler, &fault, pair->key);
+    } else {
+        add_fault(compiler, &fault, pair->key);
+    }
 }
 
 void compile_faults(Compiler *compiler) {
@@ -235,14 +349,17 @@ void compile_faults(Compiler *compiler) {
     if (list == NULL || !schema_expect_list(reader, list, "faults")) {
         return;
     }
-    Model *model = compiler->model;
-    model->faults = model_alloc(model, list->count, sizeof *model->faults);
-    model->fault_count = list->count;
     size_t outer = resolved_enter(reader->resolved, "faults");
     for (uint32_t i = 0; i < list->count; i++) {
         size_t mark = resolved_enter_item(reader->resolved, i);
-        compile_fault(compiler, i, list->items[i]);
+        compile_fault(compiler, list->items[i]);
         resolved_leave(reader->resolved, mark);
     }
     resolved_leave(reader->resolved, outer);
+    Model *model = compiler->model;
+    model->fault_count = (uint32_t)compiler->faults.count;
+    model->faults = model_alloc(model, model->fault_count, sizeof *model->faults);
+    if (model->fault_count > 0) {
+        memcpy(model->faults, compiler->faults.items, model->fault_count * sizeof *model->faults);
+    }
 }

@@ -15,6 +15,7 @@ typedef struct Compiler {
     VEC(const DocNode *) edge_places; /* of each edge: where its target is named */
     VEC(Edge) fallbacks; /* behind `edges` once all are known: Edge.fallback counts here */
     VEC(const DocNode *) fallback_places;
+    VEC(Fault) faults;
     const DocPair **components; /* the name and value of each client and service */
     bool is_sound;              /* no error in clients, services and their calls */
 } Compiler;

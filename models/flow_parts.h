@@ -48,6 +48,7 @@ typedef enum DrawPurpose {
     DRAW_THERE,
     DRAW_BACK,
     DRAW_MARK,
+    DRAW_PLACE,
 } DrawPurpose;
 
 static inline Rng drawn_by(const RngKey *key, uint64_t request, uint32_t path,

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "models/faults/fault.h"
-#include "models/flow.h"
+#include "models/flow_parts.h"
 #include "models/servers/server.h"
 #include "sim/check.h"
 
@@ -18,13 +18,6 @@ void levers_free(Levers *levers) {
     CHECK(levers->model != NULL);
     mem_free(levers->replicas);
     mem_free(levers->edge_is_cut);
-}
-
-ReplicaLevers *levers_of(Levers *levers, uint32_t service_index, uint32_t *count) {
-    CHECK(service_index < levers->model->service_count);
-    const Service *service = &levers->model->services[service_index];
-    *count = *count < service->replica_count ? *count : service->replica_count;
-    return &levers->replicas[service->replica_first];
 }
 
 static void levers_set_normal(Levers *levers) {
@@ -163,6 +156,8 @@ void levers_recompute(World *world) {
             const Component *fault = &world->model->faults[i].fault;
             const FaultOps *ops = fault->kind->ops;
             if (ops->apply != NULL) {
+                levers->draw =
+                    drawn_by(&world->faults[i].key, world->faults[i].begun_count, 0, DRAW_PLACE);
                 ops->apply(fault->params, levers);
             }
         }

@@ -9,6 +9,7 @@
 #define KNOCKON_MODELS_LEVERS_H
 
 #include "models/model.h"
+#include "sim/rng.h"
 
 /* How a replica goes down by itself. */
 typedef struct Breakdown {
@@ -34,6 +35,9 @@ typedef struct Levers {
     const Model *model;
     ReplicaLevers *replicas; /* by replica, all services' */
     bool *edge_is_cut;       /* by edge: messages are lost both ways */
+    /* While a fault applies itself: what chance decides about it, the same each time until it
+     * begins anew. */
+    Rng draw;
 } Levers;
 
 struct World;
@@ -46,8 +50,5 @@ void levers_recompute(struct World *world);
 
 /* The replica crashes by itself at this instant, after what is going on. */
 void levers_break(struct World *world, uint32_t replica, Breakdown breakdown, const char *why);
-
-/* The levers of the first `count` replicas of a service; `count` is cut to what there is. */
-ReplicaLevers *levers_of(Levers *levers, uint32_t service, uint32_t *count);
 
 #endif

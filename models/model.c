@@ -281,6 +281,17 @@ static void finish_trigger(Model *model) {
     }
 }
 
+/* Faults alike are told apart by their order. */
+static void finish_faults(Model *model) {
+    for (uint32_t i = 0; i < model->fault_count; i++) {
+        CHECK(model->faults[i].label != NULL);
+        model->faults[i].number = 1;
+        for (uint32_t k = 0; k < i; k++) {
+            model->faults[i].number += strcmp(model->faults[k].label, model->faults[i].label) == 0;
+        }
+    }
+}
+
 void model_finish(Model *model) {
     CHECK(model->edge_count >= model->client_count);
     finish_services(model);
@@ -288,5 +299,6 @@ void model_finish(Model *model) {
     finish_ranks(model);
     finish_edges(model);
     add_edges_of_nobody(model);
+    finish_faults(model);
     finish_trigger(model);
 }

@@ -116,14 +116,21 @@ typedef struct Service {
     uint32_t initial; /* requests in the system at time 0 (run.initial), for nobody */
 } Service;
 
+/* Whose a fault is: of all that it befalls at once, or each replica has one of its own. */
+typedef enum FaultEach { EACH_NONE, EACH_REPLICA } FaultEach;
+
 typedef struct Fault {
     Component fault;
     SimTime at;
     bool has_at;       /* otherwise a recurring one begins with a draw of `every` */
     bool has_lasts;    /* `for`; otherwise until the end of the run, or as long as the kind says */
     bool is_recurring; /* organic: `every` is drawn from the end of one to the start of the next */
-    Dist lasts, every; /* seconds; a single fault's `lasts` is a constant */
-    char *label;       /* for events.csv and pictures: "slow vector-db" */
+    bool has_mtbf, has_mttr;
+    uint8_t each;       /* FaultEach, as written: what is each replica's is a Fault of its own */
+    SimTime mtbf, mttr; /* as written: means of exponential `every` and `lasts` */
+    Dist lasts, every;  /* seconds; a single fault's `lasts` is a constant */
+    char *label;        /* for events.csv and pictures: "slow vector-db" */
+    uint32_t number;    /* among those of its label, from 1 */
 } Fault;
 
 /* `objectives`: a bound that a run must keep. */

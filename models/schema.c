@@ -164,6 +164,16 @@ static const Param fault_params[] = {
      .has_offset = offsetof(Fault, is_recurring),
      .doc = "Time between the end of one and the start of the next; such a fault belongs to "
             "everyday life and is no trigger."},
+    {"mtbf", PARAM_DURATION, FIELD(Fault, mtbf), .above_min = true, .max = SIM_TIME_S_MAX,
+     .is_optional = true, .has_offset = offsetof(Fault, has_mtbf),
+     .doc = "Mean time between failures, from the end of one to the start of the next: "
+            "`every: {exponential: {mean: …}}`."},
+    {"mttr", PARAM_DURATION, FIELD(Fault, mttr), .above_min = true, .max = SIM_TIME_S_MAX,
+     .is_optional = true, .has_offset = offsetof(Fault, has_mttr),
+     .doc = "Mean time to repair: `for: {exponential: {mean: …}}`."},
+    {"each", PARAM_CHOICE, FIELD(Fault, each), .preset = "none", .choices = "none|replica",
+     .doc = "replica: each replica of the service fails and recovers by itself, independently of "
+            "the others."},
 };
 const Schema schema_fault = {"a fault", fault_params, PARAM_COUNT_OF(fault_params), sizeof(Fault)};
 

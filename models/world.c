@@ -107,17 +107,13 @@ static void create_clients(World *world) {
     }
 }
 
-/* Faults alike are told apart by their order: they do not recur in step. */
+/* Faults alike do not recur in step. */
 static void create_faults(World *world) {
     const Fault *faults = world->model->faults;
     for (uint32_t i = 0; i < world->model->fault_count; i++) {
-        CHECK(faults[i].label != NULL);
-        uint32_t number = 1;
-        for (uint32_t k = 0; k < i; k++) {
-            number += strcmp(faults[k].label, faults[i].label) == 0;
-        }
+        CHECK(faults[i].label != NULL && faults[i].number > 0);
         char purpose[32];
-        snprintf(purpose, sizeof purpose, "fault %u", number);
+        snprintf(purpose, sizeof purpose, "fault %u", faults[i].number);
         RngKey key =
             rng_key(world->options.seed, world->options.replication, faults[i].label, purpose);
         rng_stream(&world->faults[i].stream, &key);

@@ -94,6 +94,7 @@ typedef struct FaultState {
     Rng stream;
     RngKey key;             /* for draws that belong to requests */
     uint64_t touched_count; /* requests that it has marked */
+    uint32_t begun_count;   /* times that it has begun */
     bool is_on;
 } FaultState;
 

@@ -25,23 +25,49 @@ typedef struct FaultOps {
 /* The start of the parameters of every fault that befalls replicas of one service. */
 typedef struct FaultPlace {
     uint32_t service;
-    uint32_t replicas; /* the first so many */
-    bool has_replicas; /* otherwise all */
+    uint32_t first;    /* within the service */
+    uint32_t replicas; /* so many from there on; otherwise all from there on, or … */
+    double share;      /* … so many of all, drawn anew each time that the fault begins */
+    bool has_replicas, has_share;
 } FaultPlace;
 
 /* The parameters of a FaultPlace that is the first member of `Struct`. */
-#define FAULT_PLACE_PARAMS                                                                         \
-    {"service", PARAM_SERVICE, offsetof(FaultPlace, service), .doc = "Where."}, {                  \
-        "replicas", PARAM_COUNT, offsetof(FaultPlace, replicas),                                   \
-            .min = 1, .max = 100000, .is_optional = true,                                          \
-            .has_offset = offsetof(FaultPlace, has_replicas),                                      \
-            .doc = "How many replicas, the first ones; left out: all."                             \
+#define FAULT_PLACE_PARAMS                                                                           \
+    {"service", PARAM_SERVICE, offsetof(FaultPlace, service), .doc = "Where."},                      \
+        {"first",       PARAM_COUNT,  offsetof(FaultPlace, first),                                   \
+         .preset = "0", .max = 99999, .doc = "Index of the first replica that it befalls, from 0."}, \
+        {"replicas",                                                                                 \
+         PARAM_COUNT,                                                                                \
+         offsetof(FaultPlace, replicas),                                                             \
+         .min = 1,                                                                                   \
+         .max = 100000,                                                                              \
+         .is_optional = true,                                                                        \
+         .has_offset = offsetof(FaultPlace, has_replicas),                                           \
+         .doc = "How many replicas, from `first` on; left out: all of them."},                       \
+    {                                                                                                \
+        "share", PARAM_RATIO, offsetof(FaultPlace, share),                                           \
+            .above_min = true, .max = 1, .is_optional = true,                                        \
+            .has_offset = offsetof(FaultPlace, has_share),                                           \
+            .doc = "Instead: this share of the replicas, one at least, drawn at random each time "   \
+                   "that it begins."                                                                 \
     }
 
 /* For faults of inference servers: whether the place is one. */
 bool fault_place_has_tokens(const void *params, const Model *model, Error *error);
 
-ReplicaLevers *fault_place_levers(const FaultPlace *place, Levers *levers, uint32_t *count);
+/* A walk over the replicas of a place, in their order. */
+typedef struct FaultWalk {
+    ReplicaLevers *replicas; /* the service's */
+    uint32_t next, end;      /* of those that have not been looked at */
+    uint32_t left;           /* of these so many are meant */
+    bool is_drawn;           /* chance says which */
+    Rng rng;
+} FaultWalk;
+
+FaultWalk fault_walk(const FaultPlace *place, const Levers *levers);
+/* NULL at the end. */
+ReplicaLevers *fault_walk_next(FaultWalk *walk);
+
 bool fault_place_is_at(const void *params, const Model *model, uint32_t component);
 
 #endif

@@ -14,8 +14,6 @@ START_TEST(faults_are_checked) {
         {"faults=[{at: 1s, latency: {service: model}}]",
          "1:18: a fault has no key 'latency'; it is one of: crash, slow, errors, partition, "
          "capacity, hang, kv_capacity, kv_full_crash, poison"},
-        {"faults=[{at: 1s, mtbf: 3s, crash: {service: model}}]",
-         "1:18: 'mtbf' is not available in this version"},
         {"faults=[{at: 1s, crash: {service: model}, slow: {service: model, x: 2}}]",
          "1:43: a fault is of one kind: this one is 'crash' already"},
         {"faults=[{at: 1s, crash: {service: model, replicas: 3}}]",
@@ -44,6 +42,55 @@ START_TEST(faults_are_checked) {
         {"faults=[{at: 1s, crash: {service: modle}}]",
          "1:35: there is no service 'modle': did you mean 'model'?"},
         {"faults=[{at: 1s, slow: {service: model}}]", "1:24: 'slow' needs 'x'"},
+    };
+    check_cases(cases, sizeof cases / sizeof cases[0]);
+}
+END_TEST
+
+START_TEST(which_replicas_a_fault_befalls_is_checked) {
+    static const Case cases[] = {
+        {"faults=[{at: 1s, slow: {service: model, first: 1, x: 3}}]", ""},
+        {"faults=[{at: 1s, slow: {service: model, first: 2, x: 3}}]",
+         "1:48: 'model' has 2 replicas: 'first' counts from 0 to 1"},
+        {"faults=[{at: 1s, slow: {service: model, first: 1, replicas: 2, x: 3}}]",
+         "1:61: 'model' has 1 replica, not 2 from the one that 'first' names"},
+        {"faults=[{at: 1s, slow: {service: model, share: 50%, x: 3}}]", ""},
+        {"faults=[{at: 1s, slow: {service: model, share: 0%, x: 3}}]",
+         "1:48: 'share' of 'slow' must be above 0% and at most 100%, not 0%"},
+        {"faults=[{at: 1s, slow: {service: model, replicas: 1, share: 50%, x: 3}}]",
+         "1:54: 'share' draws replicas at random, 'replicas' names them: leave one out"},
+        {"faults=[{at: 1s, slow: {service: model, first: 1, share: 50%, x: 3}}]",
+         "1:51: 'share' draws replicas at random, 'first' names them: leave one out"},
+    };
+    check_cases(cases, sizeof cases / sizeof cases[0]);
+}
+END_TEST
+
+START_TEST(faults_of_each_replica_and_mean_times_are_checked) {
+    static const Case cases[] = {
+        {"faults=[{mtbf: 1h, mttr: 3min, each: replica, crash: {service: model}}]", ""},
+        {"faults=[{mtbf: 1h, each: replica, crash: {service: model, restart: 9s}}]", ""},
+        {"faults=[{mtbf: 1h, every: 1h, for: 3min, crash: {service: model}}]",
+         "1:10: 'every' and 'mtbf' both say when it comes again: leave one out"},
+        {"faults=[{mtbf: 1h, mttr: 1h, for: 3min, crash: {service: model}}]",
+         "1:20: 'for' and 'mttr' both say how long this lasts: leave one out"},
+        {"faults=[{mtbf: 1h, mttr: 1h, crash: {service: model, restart: 3s}}]",
+         "1:20: 'mttr' and 'restart' both say how long this lasts: leave one out"},
+        {"faults=[{at: 1s, mttr: 1h, crash: {service: model}}]",
+         "1:24: only a fault that recurs ('every') may last a random time"},
+        {"faults=[{at: 1s, for: 1s, each: replica, crash: {service: model}}]",
+         "1:27: 'each' is for a fault that recurs ('every' or 'mtbf'): one at a given time befalls "
+         "all replicas at once"},
+        {"faults=[{mtbf: 1h, mttr: 9s, each: service, crash: {service: model}}]",
+         "1:36: 'each' cannot be 'service'; it is one of: none, replica"},
+        {"faults=[{mtbf: 1h, mttr: 9s, each: replica, partition: {between: [web, gateway]}}]",
+         "1:36: 'partition' does not befall replicas one by one"},
+        {"faults=[{mtbf: 1h, mttr: 9s, each: replica, crash: {service: model, share: 50%}}]",
+         "1:69: 'share' draws some replicas, 'each: replica' means each of them: leave one out"},
+        {"knockon: 1\nrun: {initial: {a: {in_system: 1}}}\nservices: {a: {replicas: 9999}}\n"
+         "faults: [{mtbf: 1h, mttr: 9s, each: replica, crash: {service: a}},\n"
+         "  {mtbf: 1h, mttr: 9s, each: replica, slow: {service: a, first: 9990, x: 3}}]\n",
+         "5:39: there may be 10000 faults, those of single replicas counted one by one"},
     };
     check_cases(cases, sizeof cases / sizeof cases[0]);
 }
@@ -118,5 +165,7 @@ START_TEST(objectives_of_tokens_are_for_those_who_see_tokens) {
 }
 END_TEST
 
-TEST_SUITE("experiments/compile_fault", faults_are_checked, objectives_are_checked,
+TEST_SUITE("experiments/compile_fault", faults_are_checked,
+           which_replicas_a_fault_befalls_is_checked,
+           faults_of_each_replica_and_mean_times_are_checked, objectives_are_checked,
            objectives_of_tokens_are_for_those_who_see_tokens)

@@ -401,7 +401,11 @@ static void say_service(Maker *maker, uint32_t index) {
 /* ---- Faults */
 
 static void say_fault_times(Maker *maker) {
-    if (chance(maker, 0.3)) {
+    if (chance(maker, 0.15)) {
+        say(maker, "mtbf: %.3fs, mttr: %.3fs, ", spread(maker, 0.2, 3), spread(maker, 0.1, 3));
+        return;
+    }
+    if (chance(maker, 0.2)) {
         say(maker, "every: ");
         say_time_law(maker, spread(maker, 0.2, 3));
         say(maker, ", for: ");
@@ -449,12 +453,30 @@ static bool say_server_fault(Maker *maker, uint32_t service) {
     return true;
 }
 
+/* Some replicas of a service, as the start of what a fault says. */
+static void say_place(Maker *maker, uint32_t service, bool is_each) {
+    uint32_t count = maker->replicas[service];
+    say(maker, "service: s%u, ", service);
+    if (!is_each && chance(maker, 0.25)) {
+        say(maker, "share: %.1f%%, ", between(maker, 1, 100));
+    } else if (chance(maker, 0.5)) {
+        uint32_t first = chance(maker, 0.5) ? 0 : below(maker, count);
+        say(maker, "first: %u, replicas: %u, ", first, 1 + below(maker, count - first));
+    }
+}
+
 static void say_fault(Maker *maker) {
     static const char *const kinds[] = {"crash", "crash", "slow", "errors", "capacity"};
     uint32_t which = below(maker, 6), service = below(maker, maker->service_count);
+    bool is_each = which < 5 && chance(maker, 0.15);
     say(maker, "  - {");
-    say_fault_times(maker);
-    if (chance(maker, 0.3) && say_server_fault(maker, service)) {
+    if (is_each) {
+        say(maker, "each: replica, mtbf: %.3fs, mttr: %.3fs, ", spread(maker, 0.2, 3),
+            spread(maker, 0.1, 3));
+    } else {
+        say_fault_times(maker);
+    }
+    if (!is_each && chance(maker, 0.3) && say_server_fault(maker, service)) {
         return;
     }
     if (which == 5) {
@@ -462,10 +484,8 @@ static void say_fault(Maker *maker) {
         say(maker, "}}\n");
         return;
     }
-    say(maker, "%s: {service: s%u, ", kinds[which], service);
-    if (chance(maker, 0.5)) {
-        say(maker, "replicas: %u, ", 1 + below(maker, maker->replicas[service]));
-    }
+    say(maker, "%s: {", kinds[which]);
+    say_place(maker, service, is_each);
     if (which < 2) {
         const char *mode = PICK(maker, "refuse", "blackhole");
         say(maker, "mode: %s, known: %s", mode, PICK(maker, "true", "false"));

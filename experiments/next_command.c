@@ -1,5 +1,6 @@
 #include "experiments/next_command.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,16 +16,20 @@ static uint32_t find_retrying_client(const Model *model) {
     return NONE;
 }
 
+/* An inference server may be out of KV blocks with few of its slots in use. */
+static double busy_ratio(const Overview *overview, uint32_t service) {
+    uint32_t component = model_service_component(overview->model, service);
+    const Running *slots = overview_metric(overview, component, METRIC_utilization);
+    const Running *blocks = overview_metric(overview, component, METRIC_kv_use);
+    CHECK(slots != NULL && blocks != NULL);
+    return blocks->count > 0 ? fmax(slots->mean, blocks->mean) : slots->mean;
+}
+
 /* The busiest service: what more of would help most. */
 static uint32_t find_busiest(const Overview *overview) {
-    const Model *model = overview->model;
     uint32_t busiest = 0;
-    for (uint32_t i = 1; i < model->service_count; i++) {
-        const Running *most =
-            overview_metric(overview, model_service_component(model, busiest), METRIC_utilization);
-        const Running *other =
-            overview_metric(overview, model_service_component(model, i), METRIC_utilization);
-        busiest = other->mean > most->mean ? i : busiest;
+    for (uint32_t i = 1; i < overview->model->service_count; i++) {
+        busiest = busy_ratio(overview, i) > busy_ratio(overview, busiest) ? i : busiest;
     }
     return busiest;
 }

@@ -28,6 +28,9 @@ static const Phrase phrases[] = {
     {"falls back", "falls back to"},
     {"suspended", "suspended at"},
     {"resumed", "resumed at"},
+    {"preempted", "preempted by"},
+    {"crash", "crash of"},
+    {"loading", "loading begins at"},
     {"fault_begins", "fault begins"},
     {"fault_ends", "fault ends"},
 };

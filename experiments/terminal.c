@@ -63,6 +63,17 @@ static void print_number(char text[CELL_SIZE], double value) {
     }
 }
 
+/* Two digits of a number that stands beside `mean`, without an exponent that `mean` has not. */
+static void print_half_width(char text[CELL_SIZE], double value, const char *mean) {
+    const char *point = strchr(mean, '.');
+    int decimals = point == NULL ? 0 : (int)strlen(point + 1);
+    CHECK(!(value < 0));
+    snprintf(text, CELL_SIZE, "%.2g", value);
+    if (strchr(text, 'e') != NULL && strchr(mean, 'e') == NULL) {
+        snprintf(text, CELL_SIZE, "%.*f", decimals, value);
+    }
+}
+
 /* "23.1 ± 1.2", in the unit that is `scale` of the value's. */
 static void print_mean(const Screen *screen, char text[CELL_SIZE], const Running *running,
                        double scale) {
@@ -77,14 +88,15 @@ static void print_mean(const Screen *screen, char text[CELL_SIZE], const Running
         snprintf(text, CELL_SIZE, "%.20s", mean);
         return;
     }
-    snprintf(half, sizeof half, "%.2g", (interval.high - running->mean) * scale);
+    print_half_width(half, (interval.high - running->mean) * scale, mean);
     snprintf(text, CELL_SIZE, "%.20s %s %.20s", mean, screen->plus_minus, half);
 }
 
-/* As wide as it looks: the sign of UTF-8 is two bytes and one column. */
+/* As wide as it looks: the sign of UTF-8 is two bytes and one column. One that is too wide stays
+ * apart from the one before. */
 static void print_cell(const Screen *screen, const char *text, int width) {
     int extra = screen->has_utf8 && strstr(text, "±") != NULL ? 1 : 0;
-    fprintf(screen->out, "%*s", width + extra, text);
+    fprintf(screen->out, " %*s", width - 1 + extra, text);
 }
 
 /* A sentence in lines of WRAP_COLUMN, each behind `indent` blanks; the first line is begun. */

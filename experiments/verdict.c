@@ -54,14 +54,26 @@ static bool is_below(const Judge *judge, uint32_t end) {
     return is_below_in(judge, end - judge->width, end);
 }
 
-/* The first sample of a window from which on it is (or is not) below by itself: where in the window
- * the change happened. */
-static double moment_s(const Judge *judge, uint32_t end, bool below) {
-    uint32_t sample = end - judge->width;
-    while (sample + 1 < end && is_below_in(judge, sample, sample + 1) != below) {
-        sample++;
+/* The first sample of [from, end) from which on it is (or is not) below by itself: where in a
+ * window the change happened. */
+static uint32_t find_moment(const Judge *judge, uint32_t from, uint32_t end, bool below) {
+    CHECK(from < end);
+    while (from + 1 < end && is_below_in(judge, from, from + 1) != below) {
+        from++;
     }
-    return sample * judge->sample_s;
+    return from;
+}
+
+static uint32_t fall_sample(const Judge *judge) {
+    CHECK(judge->fall >= judge->width);
+    return find_moment(judge, judge->fall - judge->width, judge->fall, true);
+}
+
+/* Not before the fall: the window after the last one below may begin there when few were. */
+static uint32_t back_sample(const Judge *judge) {
+    uint32_t fall = fall_sample(judge), first = judge->back - judge->width;
+    CHECK(judge->back > judge->fall);
+    return find_moment(judge, first > fall ? first : fall + 1, judge->back, false);
 }
 
 static SimTime horizon_of(const Model *model) {
@@ -221,7 +233,7 @@ static bool falls_before_trigger(const Judge *judge, Verdict *out) {
     if (!model->has_trigger || judge->fall == 0) {
         return false;
     }
-    double fall_s = moment_s(judge, judge->fall, true);
+    double fall_s = fall_sample(judge) * judge->sample_s;
     if (fall_s >= time_to_s(model->trigger_from) || !is_below(judge, judge->end)) {
         return false;
     }
@@ -305,7 +317,7 @@ static const char *calm_name(const Judge *judge) {
 }
 
 static void fell_and_what_then(const Judge *judge, Verdict *out) {
-    out->collapse_at_s = moment_s(judge, judge->fall, true);
+    out->collapse_at_s = fall_sample(judge) * judge->sample_s;
     if (judge->back == 0) {
         CHECK(judge->calm != NULL); /* else it would have fallen by itself */
         out->kind = VERDICT_METASTABLE;
@@ -316,7 +328,7 @@ static void fell_and_what_then(const Judge *judge, Verdict *out) {
                  time_to_s(judge->model->trigger_to));
         return;
     }
-    out->recovered_at_s = moment_s(judge, judge->back, false);
+    out->recovered_at_s = back_sample(judge) * judge->sample_s;
     if (!is_degraded(judge, out)) {
         out->kind = VERDICT_RECOVERED;
         snprintf(out->why, sizeof out->why,
@@ -336,7 +348,7 @@ static void judge_by_rules(Judge *judge, Verdict *out) {
     find_fall(judge);
     find_extremes(judge, out);
     if (judge->fall != 0) {
-        out->collapse_at_s = moment_s(judge, judge->fall, true);
+        out->collapse_at_s = fall_sample(judge) * judge->sample_s;
     }
     if (falls_by_itself(judge, out) || falls_before_trigger(judge, out) ||
         is_unfinished(judge, out)) {

@@ -309,8 +309,11 @@ void flow_work_done(World *world, uint32_t slot, SimTime work) {
     server_pump(world, replica_index);
 }
 
+/* Where work is counted in tokens this is one that failed early: it has computed none. */
 static void on_served(World *world, uint32_t slot) {
-    flow_work_done(world, slot, world->now - world_attempt(world, slot)->started_at);
+    const Attempt *attempt = world_attempt(world, slot);
+    bool has_tokens = server_ops(world, &world->replicas[attempt->replica])->has_tokens;
+    flow_work_done(world, slot, has_tokens ? 0 : world->now - attempt->started_at);
 }
 
 /* Makes the calls of one group, all at once. */
@@ -416,8 +419,12 @@ void on_reply(World *world, uint32_t slot) {
         stop_waiting(world, slot);
     }
     SimTime first_token_at = attempt->first_token_at;
+    uint32_t produced = attempt->produced;
     drop(world, slot, is_used);
     if (is_used && outcome == OUTCOME_OK) {
+        if (first_token_at != 0) {
+            call->output_tokens = produced; /* fewer than it asked for if the answer was cut */
+        }
         end(world, call_slot, OUTCOME_OK, first_token_at);
     } else if (was_awaited) {
         failed(world, call_slot, outcome);
@@ -531,7 +538,11 @@ static void end(World *world, uint32_t call_slot, Outcome outcome, SimTime first
     } else {
         if (first_token_at != 0) {
             /* What the parent streams is the answer of its last call that has tokens. */
-            world_attempt(world, parent)->first_token_at = first_token_at;
+            Attempt *caller = world_attempt(world, parent);
+            caller->first_token_at = first_token_at;
+            if (!caller->holds_memory) {
+                caller->produced = call->output_tokens;
+            }
         }
         unlink_child(world, parent, call_slot);
         release_call(world, call_slot);

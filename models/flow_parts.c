@@ -58,21 +58,12 @@ void queue_append(World *world, Replica *replica, uint32_t slot) {
     queue_insert(world, replica, slot, prev);
 }
 
-/* Before all who came later; who came earlier was put back before. */
+/* Before all others, of its rank in a queue by priority: of one rank, servers give back who came
+ * last first, and none who waits of it came before. */
 static void queue_prepend(World *world, Replica *replica, uint32_t slot) {
     uint32_t prev = NONE;
     if (is_by_priority(world, replica)) {
-        uint32_t rank = rank_of(world, slot);
-        SimTime entered_at = world_attempt(world, slot)->entered_at;
-        prev = last_before_rank(world, replica, rank);
-        for (;;) {
-            uint32_t next = prev == NONE ? replica->queue_head : world_attempt(world, prev)->next;
-            if (next == NONE || rank_of(world, next) != rank ||
-                world_attempt(world, next)->entered_at > entered_at) {
-                break;
-            }
-            prev = next;
-        }
+        prev = last_before_rank(world, replica, rank_of(world, slot));
     }
     CHECK(prev != slot);
     queue_insert(world, replica, slot, prev);

@@ -212,8 +212,9 @@ void flow_resize(World *world, uint32_t replica_index) {
     uint32_t component = service_component(world, replica_index);
     bool suspends =
         ops->can_suspend && (service->on_capacity_loss == LOSS_SUSPEND || replica->levers.is_hung);
-    bool stops = suspends || (service->on_capacity_loss == LOSS_KILL && ops->can_kill);
-    while (stops && replica->busy > replica->levers.slots) {
+    bool kills =
+        service->on_capacity_loss == LOSS_KILL && ops->can_kill && !replica->levers.is_hung;
+    while ((suspends || kills) && replica->busy > replica->levers.slots) {
         uint32_t slot = find_started(world, replica_index, ATTEMPT_SERVING, true);
         if (slot == NONE) {
             break; /* what holds the surplus slots waits for others and does no work itself */

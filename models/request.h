@@ -75,7 +75,7 @@ typedef struct Attempt {
     union {                    /* what its server keeps */
         double virtual_end;    /* `sharing`: the work done per request at which it is finished */
         struct {               /* `inference` */
-            uint32_t produced; /* tokens of the answer so far */
+            uint32_t produced; /* tokens of the answer so far, in the end of what it streams */
             uint32_t sequence; /* where the running sequence is kept */
         };
     };

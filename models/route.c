@@ -40,7 +40,7 @@ static uint32_t route_prompt_tokens(const RouterView *view) {
 }
 
 static uint32_t route_cached_tokens(const RouterView *view, uint32_t replica) {
-    const World *world = view->world;
+    World *world = view->world;
     const ServerOps *ops = server_ops(world, &world->replicas[replica]);
     CHECK(ops->cached_tokens != NULL);
     return ops->cached_tokens(world, replica, view->call);

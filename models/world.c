@@ -282,6 +282,13 @@ static bool has_crossed(const World *world, const Look *look, uint64_t every) {
     return look->event_count / every != world->event_count / every;
 }
 
+static void world_heed_interrupt(World *world) {
+    CHECK(!world->is_stopping || world->stop_reason != STOP_AT_END);
+    if (world->options.interrupt != NULL && *world->options.interrupt != 0) {
+        world_stop(world, STOP_INTERRUPTED);
+    }
+}
+
 /* What is looked at only now and then: budgets, interruption, a clock that stands still. */
 static void world_look_around(World *world, Look *look) {
     CHECK(world->event_count > look->event_count);
@@ -292,9 +299,7 @@ static void world_look_around(World *world, Look *look) {
         if ((double)world->event_count >= world->model->run.max_events) {
             world_stop(world, STOP_EVENTS);
         }
-        if (world->options.interrupt != NULL && *world->options.interrupt != 0) {
-            world_stop(world, STOP_INTERRUPTED);
-        }
+        world_heed_interrupt(world);
     }
     if (has_crossed(world, look, EVENTS_AT_ONE_INSTANT_MAX)) {
         if (look->progress_at == world->now) {
@@ -313,6 +318,7 @@ void world_run(World *world) {
     uint64_t look_at = world_look_next(world);
     Event event;
     SimTime last_at = -1;
+    uint32_t late_count = 0; /* there may be few other events: an interrupt is heeded */
     while (!world->is_stopping && queue_pop(&world->queue, &event) && event.time < duration) {
         if (event.time >= world->probe.next_sample_at) {
             take_sample(world, event.time);
@@ -321,6 +327,9 @@ void world_run(World *world) {
         if (event.kind == EVENT_step) {
             server_ops(world, &world->replicas[event.target])
                 ->on_step(world, event.target, event.id);
+            if (++late_count % LOOK_EVERY == 0) {
+                world_heed_interrupt(world);
+            }
         } else {
             world->tie_count += event.time == last_at;
             last_at = event.time;

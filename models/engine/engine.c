@@ -144,14 +144,20 @@ static void await_event(World *world, uint32_t replica, SimTime at) {
     engine->is_pending = true;
 }
 
-/* The step that is in progress becomes the last of the run. A step that ends now is over only if
- * its event would have been handled already: late events come in the order of replicas. */
+/* A step that ends now is over only if its event would have been handled already: late events come
+ * in the order of replicas. */
+void engine_catch_up(World *world, uint32_t replica) {
+    CHECK(replica < world->model->replica_count);
+    engine_settle(world, replica, world->now + world_late_has_passed(world, replica));
+}
+
+/* The step that is in progress becomes the last of the run. */
 void engine_cut(World *world, uint32_t replica) {
     Engine *engine = engine_of(world, replica);
     if (!engine->is_pending || engine->run_done + 1 >= engine->run_length) {
         return;
     }
-    engine_settle(world, replica, world->now + world_late_has_passed(world, replica));
+    engine_catch_up(world, replica);
     if (engine->run_done + 1 < engine->run_length) {
         CHECK(engine->ends[engine->run_done] >= world->now);
         engine->run_length = engine->run_done + 1;
@@ -268,6 +274,7 @@ void engine_unpark(World *world, uint32_t slot) {
     engine_cut(world, attempt->replica);
     kv_give(kv, attempt->produced);
     kv_release(kv, attempt->sequence);
+    attempt->produced = world_call(world, attempt->call)->output_tokens;
     tell_kv(world, attempt->replica, world->now);
 }
 
@@ -283,6 +290,7 @@ static void leave_batch(World *world, uint32_t replica, uint32_t index) {
     }
     Attempt *attempt = world_attempt(world, slot);
     attempt->ends_at = engine_computed(engine, s) - s->begun_with;
+    attempt->produced = s->goal - s->prompt;
     attempt->sequence = NONE;
     engine_finishing(engine)[engine->finishing_count++] = slot;
     const Service *service = world_service_of(world, &world->replicas[replica]);
@@ -362,10 +370,10 @@ static void record_tpot(World *world, uint32_t slot) {
     const Attempt *attempt = world_attempt(world, slot);
     const Call *call = world_call(world, attempt->call);
     CHECK(attempt->first_token_at > 0);
-    if (call->output_tokens > 1 && engine_params(world, attempt->replica)->role != ROLE_PREFILL) {
+    if (attempt->produced > 1 && engine_params(world, attempt->replica)->role != ROLE_PREFILL) {
         probe_record(&world->probe, world->replicas[attempt->replica].component, RECORDED_TPOT,
                      call->is_measured,
-                     (world->now - attempt->first_token_at) / (call->output_tokens - 1));
+                     (world->now - attempt->first_token_at) / (attempt->produced - 1));
     }
 }
 
@@ -398,8 +406,7 @@ static int64_t step_ps(const World *world, uint32_t replica, const StepLoad *loa
         return ps;
     }
     double slowed = (double)ps * work_x;
-    double longest = (double)SIM_TIME_S_MAX * 1e6;
-    ps = slowed < longest ? (int64_t)slowed : (int64_t)longest;
+    ps = slowed < (double)STEP_PS_MAX ? (int64_t)slowed : STEP_PS_MAX;
     return ps < STEP_PS_MIN ? STEP_PS_MIN : ps;
 }
 
@@ -497,9 +504,6 @@ void engine_abort(World *world, uint32_t slot) {
     Attempt *attempt = world_attempt(world, slot);
     uint32_t replica = attempt->replica;
     Engine *engine = engine_of(world, replica);
-    if (!world->replicas[replica].levers.is_up) {
-        return; /* engine_crash has seen to it */
-    }
     for (uint32_t i = 0; i < engine->finishing_count; i++) {
         if (engine_finishing(engine)[i] == slot) {
             engine_finishing(engine)[i] = NONE;
@@ -507,8 +511,8 @@ void engine_abort(World *world, uint32_t slot) {
             return;
         }
     }
-    if (attempt->sequence == NONE) {
-        return; /* it fails without any work */
+    if (attempt->sequence == NONE || engine->running_count == 0) {
+        return; /* it fails without any work, or engine_crash has seen to it */
     }
     engine_cut(world, replica);
     Sequence *s = engine_sequence(engine, attempt->sequence);
@@ -520,17 +524,14 @@ void engine_abort(World *world, uint32_t slot) {
 
 void engine_crash(World *world, uint32_t replica) {
     Engine *engine = engine_of(world, replica);
-    engine_settle(world, replica, world->now + world_late_has_passed(world, replica));
+    engine_catch_up(world, replica);
     for (uint32_t i = 0; i < engine->running_count; i++) {
         const Sequence *s = engine_sequence(engine, engine_order(engine)[i]);
         if (s->attempt != NONE) {
             flow_work_lost(world, s->attempt, engine_computed(engine, s) - s->begun_with);
         }
     }
-    for (uint32_t i = 0; i < engine->finishing_count; i++) {
-        engine_finishing(engine)[i] = NONE;
-    }
-    CHECK(engine->kv_at > 0);
+    CHECK(engine->finishing_count == 0); /* levers move between events */
     engine->running_count = engine->decode_count = 0;
     engine->context_offset = 0;
     engine->last_decode_admitted = 0;

@@ -120,8 +120,10 @@ void engine_cut(World *world, uint32_t replica);
 void engine_on_step(World *world, uint32_t replica, EventId event);
 /* Numbers are about to be taken: tells the probe of all steps that ended before `at`. */
 void engine_settle(World *world, uint32_t replica, SimTime at);
+/* The same of all steps that are over by now: their blocks are taken. */
+void engine_catch_up(World *world, uint32_t replica);
 /* Tokens of the call's prompt that are in the replica's cache. */
-uint32_t engine_cached_tokens(const World *world, uint32_t replica, const Call *call);
+uint32_t engine_cached_tokens(World *world, uint32_t replica, const Call *call);
 /* The attempt is given up; its blocks are free at the end of the step. */
 void engine_abort(World *world, uint32_t attempt);
 /* The attempt whose blocks were kept while it called others is done. */

@@ -297,12 +297,13 @@ static uint32_t find_prefix(const World *world, uint32_t replica, const Call *ca
     return found;
 }
 
-uint32_t engine_cached_tokens(const World *world, uint32_t replica, const Call *call) {
+uint32_t engine_cached_tokens(World *world, uint32_t replica, const Call *call) {
     const EngineParams *p = engine_params(world, replica);
     CHECK(call->input_tokens < UINT32_MAX);
     if (!p->enable_prefix_caching || p->role == ROLE_DECODE) {
         return 0;
     }
+    engine_catch_up(world, replica);
     uint32_t free_count, limit = engine_prompt_tokens(call) / p->block_size;
     return find_prefix(world, replica, call, limit, &free_count) * p->block_size;
 }
@@ -376,8 +377,10 @@ static void count_admission(World *world, uint32_t replica, const Sequence *s) {
     bool is_measured = world_call(world, attempt->call)->is_measured;
     CHECK(s->begun_with < s->tokens);
     if (!attempt->is_returned) {
-        probe_add(&world->probe, component, COUNT_PREFIX_QUERIED, is_measured, s->tokens);
-        probe_add(&world->probe, component, COUNT_PREFIX_HIT, is_measured, s->begun_with);
+        /* What was brought along was not looked up. */
+        bool looks = engine_params(world, replica)->role != ROLE_DECODE;
+        probe_add(&world->probe, component, COUNT_PREFIX_QUERIED, is_measured, looks * s->tokens);
+        probe_add(&world->probe, component, COUNT_PREFIX_HIT, is_measured, looks * s->begun_with);
     } else if (attempt->sequence > s->begun_with) {
         probe_add(&world->probe, component, COUNT_RECOMPUTED, is_measured,
                   attempt->sequence - s->begun_with);

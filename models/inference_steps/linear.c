@@ -11,12 +11,13 @@ typedef struct LinearParams {
 
 static int64_t inference_linear_duration_ps(const void *params, const StepLoad *load) {
     const LinearParams *p = params;
-    int64_t ps = p->base + p->per_prefill_token * load->prefill_tokens +
-                 p->per_decode_sequence * load->decode_sequences +
-                 p->per_context_token * (int64_t)load->decode_context +
-                 p->per_prefill_context_token * (int64_t)load->prefill_cross;
+    __int128 sum = p->base + (__int128)p->per_prefill_token * load->prefill_tokens +
+                   (__int128)p->per_decode_sequence * load->decode_sequences +
+                   (__int128)p->per_context_token * load->decode_context +
+                   (__int128)p->per_prefill_context_token * load->prefill_cross;
+    CHECK(sum >= 0);
+    int64_t ps = sum < STEP_PS_MAX ? (int64_t)sum : STEP_PS_MAX;
     ps -= p->round > 0 ? ps % p->round : 0;
-    CHECK(ps >= 0);
     return ps >= STEP_PS_MIN ? ps : STEP_PS_MIN;
 }
 
@@ -26,7 +27,6 @@ static int64_t inference_linear_duration_ps(const void *params, const StepLoad *
                                                               .doc = sentence                      \
     }
 
-/* The bounds keep the sum below 2^63 ps for any load of 2^32 tokens. */
 static const Param inference_linear_params[] = {
     {"base", PARAM_PICOSECONDS, offsetof(LinearParams, base), .min = 1e-6, .max = 3600,
      .doc = "What every step takes: weights are read once a step."},

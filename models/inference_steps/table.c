@@ -33,10 +33,6 @@ typedef struct TableParams {
     int64_t overhead; /* ps */
 } TableParams;
 
-/* Far beyond the measured points a wrong table can grow without bound: a step of 11 days is as good
- * as never, and time cannot overflow. */
-#define TABLE_PS_MAX 1e18
-
 /* One prompt's chunk and the context before it that make as many pairs of tokens as all prompts of
  * the step. Several short prompts make fewer than one of their length without any context: then the
  * chunk is the shorter one. */
@@ -80,13 +76,8 @@ static int64_t inference_table_duration_ps(const void *params, const StepLoad *l
         profile_curve_at(&profile->sequences, load->prefill_sequences + load->decode_sequences);
     double per_layer_ps =
         tokens.per_layer_ps + sequences.per_layer_ps + table_attention_ps(profile, load);
-    double ps = tokens.once_ps + sequences.once_ps + p->layers * per_layer_ps + (double)p->overhead;
-    if (ps > TABLE_PS_MAX) {
-        ps = TABLE_PS_MAX;
-    }
-    CHECK(ps >= 0);
-    int64_t whole_ps = (int64_t)(ps + 0.5);
-    return whole_ps >= STEP_PS_MIN ? whole_ps : STEP_PS_MIN;
+    return step_ps_round(tokens.once_ps + sequences.once_ps + p->layers * per_layer_ps +
+                         (double)p->overhead);
 }
 
 static const Param inference_table_params[] = {

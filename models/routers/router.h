@@ -33,7 +33,8 @@ struct RouterView {
         all_count; /* the service's replicas, up or not, are all_count from `first` on */
     SimTime now;
     const RouterAnswers *answers;
-    const void *world, *call; /* for the answers */
+    void *world;      /* for the answers, which may catch up with what replicas have done … */
+    const void *call; /* … and this too */
 };
 
 /* The service that a router is chosen for. */

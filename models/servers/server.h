@@ -45,7 +45,7 @@ typedef struct ServerOps {
      * NULL: nothing is done ahead of its event. */
     void (*settle)(World *world, uint32_t replica, SimTime at);
     /* Tokens of the call's prompt that the replica would find in its cache. NULL: it has none. */
-    uint32_t (*cached_tokens)(const World *world, uint32_t replica, const Call *call);
+    uint32_t (*cached_tokens)(World *world, uint32_t replica, const Call *call);
     /* How long a replica loads before it can serve, on start and after a crash. NULL: not at all.
      */
     SimTime (*load_time)(const void *params);

@@ -160,6 +160,18 @@ START_TEST(recovery_must_have_held_for_a_window_by_then) {
 }
 END_TEST
 
+/* In the window that ends with it a single bad sample is one too many, and in the next one not. */
+START_TEST(a_short_fall_is_not_over_before_it_began) {
+    Play play = play_begin(with_trigger, NULL);
+    play_set(play.run, WEB, METRIC_answered, OVER(290, 320), 19);
+    play_outage(play.run, 305, 306);
+    play_judge(&play);
+    ck_assert_int_eq(play.verdict.kind, VERDICT_RECOVERED);
+    ck_assert_msg(play.verdict.recovered_at_s > play.verdict.collapse_at_s, "%s", play.verdict.why);
+    play_free(&play);
+}
+END_TEST
+
 START_TEST(degraded_is_well_at_twice_the_attempts) {
     Play play = play_begin(with_trigger, NULL);
     play_set(play.run, WEB, METRIC_attempts, OVER(305, 1200), 40);
@@ -501,9 +513,10 @@ END_TEST
 TEST_SUITE("experiments/verdict", healthy_is_a_run_like_its_twin,
            a_dip_shorter_than_the_window_can_show_is_healthy,
            metastable_is_below_at_the_horizons_end, recovered_is_back_before_the_horizons_end,
-           recovery_must_have_held_for_a_window_by_then, degraded_is_well_at_twice_the_attempts,
-           degraded_is_back_but_slower, a_little_slower_with_a_few_attempts_more_is_healthy,
-           unfinished_says_how_much_longer, the_horizon_grows_with_the_trigger,
+           recovery_must_have_held_for_a_window_by_then, a_short_fall_is_not_over_before_it_began,
+           degraded_is_well_at_twice_the_attempts, degraded_is_back_but_slower,
+           a_little_slower_with_a_few_attempts_more_is_healthy, unfinished_says_how_much_longer,
+           the_horizon_grows_with_the_trigger,
            spontaneous_is_a_fall_without_a_trigger_and_with_capacity_to_spare,
            a_pause_in_the_traffic_is_no_recovery, two_of_fifteen_may_fail_by_chance,
            a_fall_without_a_trigger_that_is_back_is_recovered,

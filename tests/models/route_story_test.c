@@ -151,8 +151,39 @@ START_TEST(users_of_a_replica_that_is_down_are_taken_in_by_others_and_come_back)
 }
 END_TEST
 
+static uint64_t fingerprint_with(const char *yaml, WorldOptions options) {
+    Model *model = story_compile(yaml);
+    World *world = world_create(model, &options);
+    world_run(world);
+    uint64_t fingerprint = world->fingerprint;
+    world_destroy(world);
+    model_destroy(model);
+    return fingerprint;
+}
+
+/* So many wait that replicas run dozens of steps ahead of their events, and so few blocks that each
+ * of these steps takes some from the cache. */
+START_TEST(what_is_cached_does_not_depend_on_how_many_steps_an_event_takes) {
+    static const char yaml[] =
+        "run: {duration: 60s}\n"
+        "clients: {web: {target: llm, arrivals: {sessions: {rate: 12/s, think: 1s}},\n"
+        "  input_tokens: {lognormal: {mean: 300, p99: 900}}, output_tokens: 200,\n"
+        "  shared_prefix: {tokens: 200, count: 5}}}\n"
+        "services: {llm: {replicas: 3, route: {prefix_affinity: {threshold: 0.05}}, server:\n"
+        "  {inference: {kv_blocks: 400, max_num_seqs: 8, step: {linear: {base: 5ms}}}}}}\n";
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        uint64_t ours = fingerprint_with(yaml, (WorldOptions){.seed = seed});
+        WorldOptions stepwise = {.seed = seed, .is_stepwise = true};
+        WorldOptions unmeasured = {.seed = seed, .is_unmeasured = true};
+        ck_assert(ours == fingerprint_with(yaml, stepwise));
+        ck_assert(ours == fingerprint_with(yaml, unmeasured));
+    }
+}
+END_TEST
+
 TEST_SUITE("models/route_story", old_numbers_send_a_whole_burst_to_one_replica,
            very_old_numbers_are_worse_than_none,
            weights_are_kept_and_a_stand_by_serves_when_the_others_are_known_to_be_down,
            a_user_stays_with_a_replica_while_it_is_up_and_comes_back,
-           users_of_a_replica_that_is_down_are_taken_in_by_others_and_come_back)
+           users_of_a_replica_that_is_down_are_taken_in_by_others_and_come_back,
+           what_is_cached_does_not_depend_on_how_many_steps_an_event_takes)

@@ -146,7 +146,7 @@ static RouterView scene_view(const Scene *scene, uint32_t count, Rng *rng, SimTi
                         .all_count = 5,
                         .now = now,
                         .answers = &scene_answers,
-                        .world = scene};
+                        .world = (void *)(uintptr_t)scene};
 }
 
 typedef struct Chosen {

@@ -373,6 +373,22 @@ START_TEST(quadratic_steps_are_those_of_distserve) {
 }
 END_TEST
 
+#define LINEAR                                                                                     \
+    "base: 10ms, per_prefill_token: 3us, per_decode_sequence: 7us, per_context_token: 11ns, "      \
+    "per_prefill_context_token: 0.013ns"
+
+START_TEST(a_linear_step_is_the_sum_of_its_parts) {
+    StepLoad load = both(prompt(100, 50), decodes(4, 200));
+    /* 10 ms + 100 x 3 us + 4 x 7 us + 800 x 11 ns + 5000 x 13 ps */
+    Step step = step_read("{linear: {" LINEAR "}}");
+    ck_assert_int_eq(step_ops(&step)->duration_ps(step.component.params, &load), 10336865000);
+    step_free(&step);
+    step = step_read("{linear: {" LINEAR ", round: 1us}}");
+    ck_assert_int_eq(step_ops(&step)->duration_ps(step.component.params, &load), 10336000000);
+    step_free(&step);
+}
+END_TEST
+
 START_TEST(a_step_is_never_too_short_or_too_long_for_the_clock) {
     Step step = step_read("{roofline: {gpu: h100, parameters: 1e6, layers: 1, heads: 1}}");
     ck_assert_double_eq_tol(step_ms(&step, decodes(1, 0)), 1e-3, 1e-12);
@@ -380,6 +396,11 @@ START_TEST(a_step_is_never_too_short_or_too_long_for_the_clock) {
     step = step_read("{roofline: {gpu: h100, parameters: 1e14, peak_flops: 1e9/s, layers: 1, "
                      "heads: 1}}");
     ck_assert_double_eq_tol(step_ms(&step, prompt(4000000000u, 0)), 1e9, 1e-3);
+    step_free(&step);
+    step = step_read("{linear: {base: 1ms, round: 1ms, per_context_token: 100us, "
+                     "per_prefill_context_token: 10ns}}");
+    ck_assert_double_eq_tol(step_ms(&step, prompt(10000000, 4000000000u)), 1e9, 1e-3);
+    ck_assert_double_eq_tol(step_ms(&step, decodes(65536, 4000000000u)), 1e9, 1e-3);
     step_free(&step);
 }
 END_TEST
@@ -416,6 +437,6 @@ TEST_SUITE("models/step_time", a_roofline_is_the_longer_of_arithmetic_and_traffi
            kv_blocks_without_activations_are_those_of_inference_sim,
            a_quadratic_step_of_both_kinds_costs_both, chunks_cost_the_square_of_the_whole_prompt,
            a_large_batch_has_costs_of_its_own_as_far_as_they_are_given,
-           quadratic_steps_are_those_of_distserve,
+           quadratic_steps_are_those_of_distserve, a_linear_step_is_the_sum_of_its_parts,
            a_step_is_never_too_short_or_too_long_for_the_clock,
            contradictions_in_a_model_are_refused)

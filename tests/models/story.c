@@ -44,9 +44,14 @@ static void tell_request(void *context, const RequestRecord *record) {
     static const char *const words[OUTCOME_COUNT] = {"is answered", "has timed out", "has failed",
                                                      "was refused"};
     const Teller *teller = context;
-    fprintf(teller->out, "%.3f s  %s #%llu %s\n", time_to_s(record->ended_at),
+    fprintf(teller->out, "%.3f s  %s #%llu %s", time_to_s(record->ended_at),
             teller->model->clients[record->client].name, (unsigned long long)record->number,
             record->is_finished ? words[record->outcome] : "is unfinished");
+    if (record->first_token_at != 0) {
+        fprintf(teller->out, ": %u token%s, the first at %.3f s", record->output_tokens,
+                record->output_tokens == 1 ? "" : "s", time_to_s(record->first_token_at));
+    }
+    fprintf(teller->out, "\n");
 }
 
 static bool trace_next(void *context, TraceArrival *out) {

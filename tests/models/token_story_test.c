@@ -19,6 +19,8 @@ static void talk_pump(World *world, uint32_t replica_index) {
         flow_use_slot(world, attempt);
         flow_work_for(world, attempt, time_from_s(1));
         world_attempt(world, attempt)->first_token_at = world->now + time_from_s(0.4);
+        world_attempt(world, attempt)->produced =
+            world_call(world, world_attempt(world, attempt)->call)->output_tokens;
     }
 }
 
@@ -273,6 +275,26 @@ START_TEST(tokens_for_nobody_are_wasted_and_preempted_ones_computed_again) {
 }
 END_TEST
 
+START_TEST(a_prompt_that_was_brought_along_is_no_hit) {
+    static const TraceArrival one[] = {{.at_s = 1, .input_tokens = 100, .output_tokens = 5}};
+    StoryRun run =
+        story_run("run: {duration: 10s}\n"
+                  "clients: {web: {target: api, arrivals: {trace: {file: /dev/null}}}}\n"
+                  "services:\n"
+                  "  api: {calls: [{to: prefill}, {to: decode}]}\n"
+                  "  prefill: {server: {inference: {role: prefill, kv_blocks: 100, step: {linear:\n"
+                  "    {base: 10ms}}}}}\n"
+                  "  decode: {server: {inference: {role: decode, kv_blocks: 100, step: {linear:\n"
+                  "    {base: 10ms}}}}}\n",
+                  STORY_TRACE(one));
+    measure_is(&run, "prefill", METRIC_prefix_hits, 0);
+    measure_is(&run, "prefill", METRIC_input_tokens, 10);
+    measure_is(&run, "decode", METRIC_prefix_hits, NAN);
+    measure_is(&run, "decode", METRIC_input_tokens, 0.1);
+    story_free(&run);
+}
+END_TEST
+
 START_TEST(a_step_is_full_when_whoever_waits_has_no_room) {
     /* The first holds 88 of 100 blocks for 20 steps. The second, which needs 32, comes during the
      * sixth: fourteen steps have no room for it. Then it has three of its own. */
@@ -308,5 +330,5 @@ TEST_SUITE("models/token_story", the_first_token_takes_the_way_of_the_reply_thro
            what_an_inference_server_tells_becomes_its_measures,
            an_inference_server_shows_what_one_request_cost,
            tokens_for_nobody_are_wasted_and_preempted_ones_computed_again,
-           a_step_is_full_when_whoever_waits_has_no_room,
+           a_prompt_that_was_brought_along_is_no_hit, a_step_is_full_when_whoever_waits_has_no_room,
            a_run_without_tokens_keeps_no_room_for_their_times)

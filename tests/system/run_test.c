@@ -499,6 +499,34 @@ START_TEST(an_answer_of_tokens_has_times_to_the_first_and_between) {
 }
 END_TEST
 
+/* Its KV cache is full with a few of its 256 slots in use; the gateway's one slot is busy for a
+ * tenth of the time. */
+START_TEST(the_screen_has_plain_numbers_and_offers_more_of_the_service_that_is_full) {
+    begin("knockon: 1\n"
+          "name: full\n"
+          "run: {duration: 3min}\n"
+          "clients:\n"
+          "  web:\n"
+          "    target: gateway\n"
+          "    arrivals: {poisson: {rate: 50/s}}\n"
+          "    input_tokens: {lognormal: {mean: 300, cv: 1}}\n"
+          "    output_tokens: {lognormal: {mean: 300, cv: 1}}\n"
+          "    call: {timeout: 5s}\n"
+          "services:\n"
+          "  gateway: {work: 2ms, calls: [{to: llm}]}\n"
+          "  llm: {server: {inference: {kv_blocks: 500, step: {linear: {base: 10ms}}}}}\n");
+    char program[4096], command[4200];
+    program_path(program);
+    snprintf(command, sizeof command, "'%s' run a.yaml -r 3 >screen.txt", program);
+    ck_assert_int_eq(system(command), 0);
+    char *text = file_text("screen.txt", NULL);
+    ck_assert_msg(strstr(text, "e+0") == NULL && strstr(text, "e-0") == NULL, "%s", text);
+    ck_assert_ptr_nonnull(strstr(text, "\nverdict    overloaded  3 of 3"));
+    ck_assert_ptr_nonnull(strstr(text, " --set services.llm.replicas=2 "));
+    free(text);
+}
+END_TEST
+
 START_TEST(a_malformed_trace_is_named_by_line_and_nothing_is_written) {
     begin("knockon: 1\n"
           "name: replay\n"
@@ -538,4 +566,5 @@ TEST_SUITE("system/run", results_are_the_same_bytes_for_any_number_of_threads,
            every_request_has_a_row_and_the_unfinished_no_latency,
            a_second_interrupt_ends_the_program_at_once,
            an_answer_of_tokens_has_times_to_the_first_and_between,
+           the_screen_has_plain_numbers_and_offers_more_of_the_service_that_is_full,
            a_malformed_trace_is_named_by_line_and_nothing_is_written)

@@ -26,7 +26,7 @@ static void report_unknown_fault(Compiler *compiler, const DocNode *key) {
         return;
     }
     Nearest nearest = nearest_begin(key->text, key->count);
-    char known[200] = "";
+    char known[600] = "";
     size_t used = 0;
     for (size_t i = 0; i < registry_kind_count(); i++) {
         if (registry_kind(i)->family == FAMILY_FAULT) {
@@ -207,65 +207,69 @@ static void check_each(Compiler *compiler, const Fault *fault, const DocNode *ma
     }
 }
 
-static bool list_has(const CountList *list, uint32_t component) {
-    for (uint32_t i = 0; i < list->count; i++) {
-        if (list->items[i] == component) {
-            return true;
-        }
-    }
-    return false;
+/* Which messages the fault befalls: a pointer into its parameters, which begin with it; NULL when
+ * it is no fault of messages. */
+static const EdgePlace *edge_place_of(const Fault *fault) {
+    const FaultOps *ops = fault->fault.kind->ops;
+    return ops->is_at == edge_place_is_at ? fault->fault.params : NULL;
 }
 
-/* A partition must cut something; cutting a call that waits for ever is warned of. */
-static void check_partition(Compiler *compiler, const Fault *fault, const DocPair *pair) {
+/* It must be on the way of some message; one that is lost on a call that waits for ever is warned
+ * of. */
+static void check_edge_place(Compiler *compiler, const Fault *fault, const DocPair *pair) {
     const Model *model = compiler->model;
-    const Param *param = find_param(fault->fault.kind, "between", PARAM_COMPONENTS);
-    if (param == NULL) {
+    const EdgePlace *place = edge_place_of(fault);
+    const FaultOps *ops = fault->fault.kind->ops;
+    if (place == NULL) {
         return;
     }
-    CountList list;
-    memcpy(&list, (const char *)fault->fault.params + param->offset, sizeof list);
-    bool cuts = false;
+    bool has_edge = false, loses = ops->loses != NULL && ops->loses(fault->fault.params);
     for (uint32_t i = 0; i < model->edge_count; i++) {
         const Edge *edge = &model->edges[i];
-        if (!list_has(&list, edge->caller) ||
-            !list_has(&list, model_service_component(model, edge->to))) {
+        if (!edge_place_has(place, &(Passage){model, i, false}) &&
+            !edge_place_has(place, &(Passage){model, i, true})) {
             continue;
         }
-        cuts = true;
-        if (edge->timeout.items[0] == SIM_TIME_NEVER && edge->deadline == SIM_TIME_NEVER) {
+        has_edge = true;
+        if (loses && edge->timeout.items[0] == SIM_TIME_NEVER && edge->deadline == SIM_TIME_NEVER) {
             diag_warning(compiler->reader.diagnostics, pair->key,
-                         "'%s' calls '%s' without timeout or deadline: what is lost while they are "
-                         "partitioned waits until the end of the run",
+                         "'%s' calls '%s' without timeout or deadline: what is lost on the way "
+                         "waits until the end of the run",
                          model_component_name(model, edge->caller), model->services[edge->to].name);
         }
     }
-    if (!cuts) {
-        diag_error(compiler->reader.diagnostics, doc_find(pair->value, "between"),
-                   "none of these calls another, so there is nothing to cut");
+    if (!has_edge) {
+        diag_error(compiler->reader.diagnostics, pair->key,
+                   "no call goes that way, so there is nothing to disturb");
     }
 }
 
-/* "slow vector-db", "partition gateway llm". */
+static void print_names(const Model *model, const char *before, const CountList *list, char *text,
+                        size_t size) {
+    size_t used = strlen(text);
+    for (uint32_t i = 0; i < list->count && used + 80 < size; i++) {
+        used += (size_t)snprintf(text + used, size - used, "%s %s", i == 0 ? before : "",
+                                 model_component_name(model, list->items[i]));
+    }
+}
+
+/* "slow vector-db", "partition gateway llm", "latency from gateway to llm". */
 static char *fault_label(Compiler *compiler, const Fault *fault) {
     const Model *model = compiler->model;
     const Kind *kind = fault->fault.kind;
     const Param *service_param = find_param(kind, "service", PARAM_SERVICE);
-    const Param *between_param = find_param(kind, "between", PARAM_COMPONENTS);
-    const char *params = fault->fault.params;
+    const EdgePlace *place = edge_place_of(fault);
     char text[200];
     int used = snprintf(text, sizeof text, "%s", kind->name);
     if (service_param != NULL) {
         uint32_t service;
-        memcpy(&service, params + service_param->offset, sizeof service);
+        memcpy(&service, (const char *)fault->fault.params + service_param->offset, sizeof service);
         snprintf(text + used, sizeof text - (size_t)used, " %s", model->services[service].name);
-    } else if (between_param != NULL) {
-        CountList list;
-        memcpy(&list, params + between_param->offset, sizeof list);
-        for (uint32_t i = 0; i < list.count && (size_t)used + 66 < sizeof text; i++) {
-            used += snprintf(text + used, sizeof text - (size_t)used, " %s",
-                             model_component_name(model, list.items[i]));
-        }
+    } else if (place != NULL) {
+        print_names(model, "", &place->between, text, sizeof text);
+        print_names(model, "", &place->edge, text, sizeof text);
+        print_names(model, " from", &place->from, text, sizeof text);
+        print_names(model, " to", &place->to, text, sizeof text);
     }
     return model_copy_text(compiler->model, text);
 }
@@ -330,7 +334,7 @@ static void compile_fault(Compiler *compiler, const DocNode *map) {
         diag_error(reader->diagnostics, pair->key, "%s", error.text);
     }
     if (compiler->is_sound) {
-        check_partition(compiler, &fault, pair);
+        check_edge_place(compiler, &fault, pair);
     }
     fault.label = fault_label(compiler, &fault);
     if (diag_count(reader->diagnostics) > before) {

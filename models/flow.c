@@ -118,24 +118,17 @@ static void launch(World *world, uint32_t call_slot) {
     call->holders++;
     probe_count(&world->probe, edge->caller, COUNT_ATTEMPTS, call->is_measured);
     arm_timeout(world, edge, call, slot);
-    attempt->replica = pick_replica(world, call, attempt);
+    const char *why = stops(world, call);
+    attempt->replica = why == NULL ? pick_replica(world, call, attempt) : NONE;
     if (attempt->replica == NONE) {
-        note_attempt(world, slot, "refused", "no replica is known to be up");
+        note_attempt(world, slot, "refused", why == NULL ? "no replica is known to be up" : why);
         attempt->outcome = OUTCOME_REFUSED;
         on_reply(world, slot);
         return;
     }
     world->outstanding[attempt->replica]++;
     note_attempt(world, slot, "sent", "");
-    if (world->edges[call->edge].is_cut) {
-        lose(world, slot);
-    } else if (edge->has_latency) {
-        Rng rng = drawn_by(&world->edges[call->edge].key, call->key, attempt->path, DRAW_THERE);
-        attempt->event =
-            push(world, time_from_s(dist_draw(&edge->latency, &rng)), EVENT_deliver, slot);
-    } else {
-        on_deliver(world, slot);
-    }
+    send(world, slot);
 }
 
 /* ---- At the replica */
@@ -378,27 +371,6 @@ void refuse(World *world, uint32_t slot, const char *why) {
 }
 
 /* ---- Back to the caller */
-
-void reply(World *world, uint32_t slot) {
-    Attempt *attempt = world_attempt(world, slot);
-    const Call *call = world_call(world, attempt->call);
-    const Edge *edge = &world->model->edges[call->edge];
-    CHECK(attempt->state != ATTEMPT_FREE);
-    attempt->event = (EventId){0};
-    attempt->state = ATTEMPT_REPLYING;
-    if (world->edges[call->edge].is_cut) {
-        lose(world, slot);
-    } else if (edge->has_reply_latency) {
-        Rng rng = drawn_by(&world->edges[call->edge].key, call->key, attempt->path, DRAW_BACK);
-        SimTime delay = time_from_s(dist_draw(&edge->reply_latency, &rng));
-        attempt->event = push(world, delay, EVENT_reply, slot);
-        if (attempt->first_token_at != 0) {
-            attempt->first_token_at += delay; /* all tokens take the same way */
-        }
-    } else {
-        on_reply(world, slot);
-    }
-}
 
 void on_reply(World *world, uint32_t slot) {
     Attempt *attempt = world_attempt(world, slot);

@@ -49,6 +49,7 @@ typedef enum DrawPurpose {
     DRAW_BACK,
     DRAW_MARK,
     DRAW_PLACE,
+    DRAW_CALLER,
 } DrawPurpose;
 
 static inline Rng drawn_by(const RngKey *key, uint64_t request, uint32_t path,
@@ -111,11 +112,24 @@ void close_call(World *world, uint32_t call);
 void enter(World *world, uint32_t attempt, Replica *replica);
 void on_deliver(World *world, uint32_t attempt);
 void on_reply(World *world, uint32_t attempt);
-/* The answer starts on its way back. */
-void reply(World *world, uint32_t attempt);
 void refuse(World *world, uint32_t attempt, const char *why);
 /* The caller has lost an attempt: tries again or ends the call. */
 void failed(World *world, uint32_t call, Outcome failure);
+
+/* ---- Messages, models/network.c */
+
+/* The attempt starts on its way to its replica. */
+void send(World *world, uint32_t attempt);
+/* Its answer starts on its way back. */
+void reply(World *world, uint32_t attempt);
+/* Why a fault keeps the caller from sending anything; NULL: none does. */
+const char *network_stops(const World *world, const Call *call);
+
+static inline const char *stops(const World *world, const Call *call) {
+    DCHECK(call->attempt_count > 0);
+    return __builtin_expect(world->edges[call->edge].is_disturbed, 0) ? network_stops(world, call)
+                                                                      : NULL;
+}
 
 /* ---- Routes, models/route.c */
 

@@ -11,13 +11,13 @@ void levers_init(Levers *levers, const Model *model) {
     CHECK(model->replica_count > 0);
     levers->model = model;
     levers->replicas = mem_zalloc(model->replica_count, sizeof *levers->replicas);
-    levers->edge_is_cut = mem_zalloc(model->edge_count, sizeof *levers->edge_is_cut);
+    levers->edge_is_disturbed = mem_zalloc(model->edge_count, sizeof *levers->edge_is_disturbed);
 }
 
 void levers_free(Levers *levers) {
     CHECK(levers->model != NULL);
     mem_free(levers->replicas);
-    mem_free(levers->edge_is_cut);
+    mem_free(levers->edge_is_disturbed);
 }
 
 static void levers_set_normal(Levers *levers) {
@@ -34,7 +34,7 @@ static void levers_set_normal(Levers *levers) {
                                 .kv_ratio = 1};
         }
     }
-    memset(levers->edge_is_cut, 0, model->edge_count * sizeof *levers->edge_is_cut);
+    memset(levers->edge_is_disturbed, 0, model->edge_count * sizeof *levers->edge_is_disturbed);
 }
 
 static SimTime load_time(const World *world, const Replica *replica) {
@@ -123,7 +123,7 @@ static void levers_commit(World *world) {
     const Model *model = world->model;
     CHECK(model->replica_count > 0);
     for (uint32_t i = 0; i < model->edge_count; i++) {
-        world->edges[i].is_cut = world->levers.edge_is_cut[i];
+        world->edges[i].is_disturbed = world->levers.edge_is_disturbed[i];
     }
     for (uint32_t i = 0; i < model->replica_count; i++) {
         ReplicaLevers before = world->replicas[i].levers;

@@ -34,7 +34,7 @@ typedef struct ReplicaLevers {
 typedef struct Levers {
     const Model *model;
     ReplicaLevers *replicas; /* by replica, all services' */
-    bool *edge_is_cut;       /* by edge: messages are lost both ways */
+    bool *edge_is_disturbed; /* by edge: faults have a say in its messages */
     /* While a fault applies itself: what chance decides about it, the same each time until it
      * begins anew. */
     Rng draw;

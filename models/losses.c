@@ -305,7 +305,10 @@ void on_fault(World *world, uint32_t index) {
     const Fault *fault = &world->model->faults[index];
     FaultState *state = &world->faults[index];
     state->is_on = !state->is_on;
-    state->begun_count += state->is_on;
+    if (state->is_on) {
+        state->begun_count++;
+        state->begun_at = world->now;
+    }
     if (world->options.on_change != NULL) {
         Note note = {.at = world->now,
                      .what = state->is_on ? "fault_begins" : "fault_ends",

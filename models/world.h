@@ -52,7 +52,7 @@ typedef struct EdgeState {
     uint32_t max_attempts; /* the first included; COUNT_UNLIMITED */
     size_t budget_state;   /* offset of the first instance's into World.states */
     uint32_t turn;         /* the next instance */
-    bool is_cut;           /* by a partition */
+    bool is_disturbed;     /* faults have a say in its messages */
 } EdgeState;
 
 typedef struct ClientState {
@@ -94,7 +94,8 @@ typedef struct FaultState {
     Rng stream;
     RngKey key;             /* for draws that belong to requests */
     uint64_t touched_count; /* requests that it has marked */
-    uint32_t begun_count;   /* times that it has begun */
+    uint32_t begun_count;   /* times that it has begun … */
+    SimTime begun_at;       /* … the last of them */
     bool is_on;
 } FaultState;
 

@@ -5,6 +5,21 @@
 #include "models/levers.h"
 #include "sim/rng.h"
 
+/* A message on its way: a request, or its reply. */
+typedef struct Passage {
+    const Model *model;
+    uint32_t edge;
+    bool is_reply;
+} Passage;
+
+/* A caller about to send a request. */
+typedef struct Departure {
+    const Model *model;
+    uint32_t edge;
+    SimTime since_begin; /* of the fault */
+    Rng rng; /* belongs to the caller's instance and this fault: the same for all its requests */
+} Departure;
+
 typedef struct FaultOps {
     /* Moves the levers; called whenever levers are recomputed while the fault is on. NULL: it moves
      * none. */
@@ -20,6 +35,14 @@ typedef struct FaultOps {
     /* Whether a marked request breaks a replica of the service where it starts, and how. Goes on
      * after the fault's end, as long as the request is tried again. */
     bool (*breaks)(const void *params, uint32_t service, Breakdown *breakdown);
+    /* Whether a message gets through while it is on, and how much later; asked for on the edges
+     * that `apply` marks as disturbed. NULL: all do. */
+    bool (*carries)(const void *params, const Passage *passage, Rng *rng, SimTime *delay);
+    /* Why a request cannot even be sent, on the same edges; NULL: it can. NULL: all can. */
+    const char *(*stops)(const void *params, const Departure *departure);
+    /* Whether messages may be lost for good, so that callers wait until their timeouts. NULL: no.
+     */
+    bool (*loses)(const void *params);
 } FaultOps;
 
 /* The start of the parameters of every fault that befalls replicas of one service. */
@@ -51,6 +74,35 @@ typedef struct FaultPlace {
             .doc = "Instead: this share of the replicas, one at least, drawn at random each time "   \
                    "that it begins."                                                                 \
     }
+
+/* The start of the parameters of every fault that befalls messages: one of four ways to say which.
+ */
+typedef struct EdgePlace {
+    CountList between;  /* components: messages from one of these to another, … */
+    CountList edge;     /* … or caller and callee: requests and replies of its calls, … */
+    CountList from, to; /* … or messages from one of the first to one of the second; empty: any */
+} EdgePlace;
+
+#define EDGE_PLACE_PARAMS                                                                          \
+    {"between", PARAM_COMPONENTS, offsetof(EdgePlace, between), .is_optional = true,               \
+     .doc = "Clients and services: messages between any two of them, both ways."},                 \
+        {"edge", PARAM_COMPONENTS, offsetof(EdgePlace, edge), .is_optional = true,                 \
+         .doc = "Instead: a caller and whom it calls, both ways of these calls."},                 \
+        {"from", PARAM_COMPONENTS, offsetof(EdgePlace, from), .is_optional = true,                 \
+         .doc = "Instead: messages that these send, be they requests or replies."},                \
+    {                                                                                              \
+        "to", PARAM_COMPONENTS, offsetof(EdgePlace, to),                                           \
+            .is_optional = true,                                                                   \
+            .doc = "Messages that these get; with `from` too, only those from the ones to the "    \
+                   "others."                                                                       \
+    }
+
+bool edge_place_has(const EdgePlace *place, const Passage *passage);
+/* Marks the edges as disturbed: `apply`. */
+void edge_place_apply(const void *params, Levers *levers);
+bool edge_place_is_at(const void *params, const Model *model, uint32_t component);
+/* Just one way to say where: `Kind.check`. */
+bool edge_place_check(const void *params, Error *error);
 
 /* For faults of inference servers: whether the place is one. */
 bool fault_place_has_tokens(const void *params, const Model *model, Error *error);

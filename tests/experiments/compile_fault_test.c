@@ -10,10 +10,7 @@ START_TEST(faults_are_checked) {
          "1:18: a fault has no key 'crsh': did you mean 'crash'?"},
         {"faults=[{at: 1s, burn: {service: model}}]",
          "1:18: a fault has no key 'burn'; it is one of: crash, slow, errors, partition, capacity, "
-         "hang, kv_capacity, kv_full_crash, poison"},
-        {"faults=[{at: 1s, latency: {service: model}}]",
-         "1:18: a fault has no key 'latency'; it is one of: crash, slow, errors, partition, "
-         "capacity, hang, kv_capacity, kv_full_crash, poison"},
+         "hang, kv_capacity, kv_full_crash, poison, latency, packet_loss, dns"},
         {"faults=[{at: 1s, crash: {service: model}, slow: {service: model, x: 2}}]",
          "1:43: a fault is of one kind: this one is 'crash' already"},
         {"faults=[{at: 1s, crash: {service: model, replicas: 3}}]",
@@ -33,12 +30,6 @@ START_TEST(faults_are_checked) {
          "1:23: 'for' of a fault must be above 0s"},
         {"faults=[{at: 1h, for: 1s, crash: {service: model}}]",
          "1:9: warning: this fault begins after the run has ended"},
-        {"faults=[{at: 1s, for: 1s, partition: {between: [web, model]}}]",
-         "1:48: none of these calls another, so there is nothing to cut"},
-        {"faults=[{at: 1s, for: 1s, partition: {between: [web]}}]",
-         "1:27: a partition is between two components or more: write for example 'between: "
-         "[gateway, llm]'"},
-        {"faults=[{at: 1s, for: 1s, partition: {between: [web, gateway]}}]", ""},
         {"faults=[{at: 1s, crash: {service: modle}}]",
          "1:35: there is no service 'modle': did you mean 'model'?"},
         {"faults=[{at: 1s, slow: {service: model}}]", "1:24: 'slow' needs 'x'"},
@@ -61,6 +52,35 @@ START_TEST(which_replicas_a_fault_befalls_is_checked) {
          "1:54: 'share' draws replicas at random, 'replicas' names them: leave one out"},
         {"faults=[{at: 1s, slow: {service: model, first: 1, share: 50%, x: 3}}]",
          "1:51: 'share' draws replicas at random, 'first' names them: leave one out"},
+    };
+    check_cases(cases, sizeof cases / sizeof cases[0]);
+}
+END_TEST
+
+START_TEST(which_messages_a_fault_befalls_is_checked) {
+    static const Case cases[] = {
+        {"faults=[{at: 1s, for: 1s, partition: {between: [web, gateway]}}]", ""},
+        {"faults=[{at: 1s, for: 1s, partition: {edge: [web, gateway]}}]", ""},
+        {"faults=[{at: 1s, for: 1s, partition: {from: model}}]", ""},
+        {"faults=[{at: 1s, for: 1s, latency: {to: [web], add: 9ms}}]", ""},
+        {"faults=[{at: 1s, for: 1s, partition: {between: [web, model]}}]",
+         "1:27: no call goes that way, so there is nothing to disturb"},
+        {"faults=[{at: 1s, for: 1s, latency: {edge: [gateway, web], add: 9ms}}]",
+         "1:27: no call goes that way, so there is nothing to disturb"},
+        {"faults=[{at: 1s, for: 1s, dns: {from: web, to: model}}]",
+         "1:27: no call goes that way, so there is nothing to disturb"},
+        {"faults=[{at: 1s, for: 1s, partition: {}}]",
+         "1:27: where? Write for example 'between: [gateway, llm]', 'edge: [gateway, llm]', or "
+         "'from' and 'to'"},
+        {"faults=[{at: 1s, for: 1s, partition: {between: [web, gateway], to: model}}]",
+         "1:27: 'between', 'edge', and 'from' and 'to' are three ways to say where: take one"},
+        {"faults=[{at: 1s, for: 1s, partition: {between: [web]}}]",
+         "1:27: 'between' takes two components or more: write for example 'between: [gateway, "
+         "llm]'"},
+        {"faults=[{at: 1s, for: 1s, partition: {edge: [web, gateway, model]}}]",
+         "1:27: an edge is a caller and whom it calls: write for example 'edge: [gateway, llm]'"},
+        {"faults=[{at: 1s, for: 1s, packet_loss: {from: web, ratio: 3%, retransmit: 3min}}]",
+         "1:75: 'retransmit' of 'packet_loss' must be from 1ms to 2min, not 3min"},
     };
     check_cases(cases, sizeof cases / sizeof cases[0]);
 }
@@ -166,6 +186,6 @@ START_TEST(objectives_of_tokens_are_for_those_who_see_tokens) {
 END_TEST
 
 TEST_SUITE("experiments/compile_fault", faults_are_checked,
-           which_replicas_a_fault_befalls_is_checked,
+           which_replicas_a_fault_befalls_is_checked, which_messages_a_fault_befalls_is_checked,
            faults_of_each_replica_and_mean_times_are_checked, objectives_are_checked,
            objectives_of_tokens_are_for_those_who_see_tokens)

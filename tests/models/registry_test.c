@@ -5,6 +5,7 @@
 
 #include "experiments/quantity.h"
 #include "experiments/schema_read.h"
+#include "models/faults/fault.h"
 #include "tests/experiments/compile_test.h"
 
 enum { TEXT_SIZE = 2000, STATE_SIZE_MAX = 65536 };
@@ -76,6 +77,9 @@ static void print_kind(const Kind *kind, const Param *changed, const char *value
     if (kind->family == FAMILY_SERVER && strcmp(kind->name, "inference") == 0 &&
         (changed == NULL || strcmp(changed->name, "kv_blocks") != 0)) {
         used += (size_t)snprintf(text + used, size - used, "kv_blocks: 1000, ");
+    }
+    if (kind->family == FAMILY_FAULT && ((const FaultOps *)kind->ops)->is_at == edge_place_is_at) {
+        used += (size_t)snprintf(text + used, size - used, "between: [gateway, model], ");
     }
     snprintf(text + used, size - used, "}}");
 }

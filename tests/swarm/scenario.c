@@ -419,19 +419,52 @@ static void say_fault_times(Maker *maker) {
     }
 }
 
-/* Between a caller and one that it calls. */
-static void say_partition(Maker *maker) {
+/* The messages of a caller and one that it calls. */
+static void say_edge(Maker *maker) {
     uint32_t callers = maker->client_count + maker->service_count, start = below(maker, callers);
     for (uint32_t i = 0; i < callers * SERVICES_MAX; i++) {
         uint32_t caller = (start + i / SERVICES_MAX) % callers, to = i % SERVICES_MAX;
         if (maker->calls[caller][to]) {
             bool is_client = caller < maker->client_count;
-            say(maker, "partition: {between: [%c%u, s%u]", is_client ? 'c' : 's',
-                is_client ? caller : caller - maker->client_count, to);
+            uint32_t name = is_client ? caller : caller - maker->client_count;
+            char kind = is_client ? 'c' : 's';
+            switch (below(maker, 4)) {
+            case 0:
+                say(maker, "edge: [%c%u, s%u]", kind, name, to);
+                break;
+            case 1:
+                say(maker, "from: %c%u, to: s%u", kind, name, to);
+                break;
+            case 2:
+                say(maker, "from: %c%u", kind, name);
+                break;
+            default:
+                say(maker, "between: [%c%u, s%u]", kind, name, to);
+            }
             return;
         }
     }
     CHECK(!"a client calls somebody");
+}
+
+static void say_network_fault(Maker *maker) {
+    static const char *const kinds[] = {"partition", "latency", "packet_loss", "dns"};
+    uint32_t which = below(maker, 4);
+    say(maker, "%s: {", kinds[which]);
+    say_edge(maker);
+    if (which == 1) {
+        say(maker, ", one_way: %s, add: ", PICK(maker, "true", "false"));
+        say_time_law(maker, spread(maker, 0.001, 6));
+    } else if (which == 2) {
+        say(maker, ", ratio: %.2f%%", between(maker, 1, 100));
+        if (chance(maker, 0.5)) {
+            say(maker, ", retransmit: %.4fs", spread(maker, 0.01, 4));
+        }
+    } else if (which == 3 && chance(maker, 0.7)) {
+        say(maker, ", ttl: ");
+        say_time_law(maker, spread(maker, 0.01, 6));
+    }
+    say(maker, "}}\n");
 }
 
 /* One that only some servers can have; false when this one cannot. */
@@ -467,7 +500,7 @@ static void say_place(Maker *maker, uint32_t service, bool is_each) {
 
 static void say_fault(Maker *maker) {
     static const char *const kinds[] = {"crash", "crash", "slow", "errors", "capacity"};
-    uint32_t which = below(maker, 6), service = below(maker, maker->service_count);
+    uint32_t which = below(maker, 7), service = below(maker, maker->service_count);
     bool is_each = which < 5 && chance(maker, 0.15);
     say(maker, "  - {");
     if (is_each) {
@@ -479,9 +512,8 @@ static void say_fault(Maker *maker) {
     if (!is_each && chance(maker, 0.3) && say_server_fault(maker, service)) {
         return;
     }
-    if (which == 5) {
-        say_partition(maker);
-        say(maker, "}}\n");
+    if (which >= 5) {
+        say_network_fault(maker);
         return;
     }
     say(maker, "%s: {", kinds[which]);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "experiments/compile.h"
+#include "models/faults/fault.h"
 #include "models/servers/server.h"
 #include "models/world.h"
 #include "tests/swarm/scenario.h"
@@ -196,11 +197,12 @@ static void check_service_little(const Run *run, uint32_t index) {
     }
 }
 
-/* Partitions and black holes swallow attempts without a word. */
+/* The network and black holes swallow attempts without a word. */
 static bool may_lose(const Model *model) {
     for (uint32_t i = 0; i < model->fault_count; i++) {
-        const char *name = model->faults[i].fault.kind->name;
-        if (strcmp(name, "partition") == 0 || strcmp(name, "crash") == 0) {
+        const Component *fault = &model->faults[i].fault;
+        const FaultOps *ops = fault->kind->ops;
+        if (ops->carries != NULL || strcmp(fault->kind->name, "crash") == 0) {
             return true;
         }
     }

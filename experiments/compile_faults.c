@@ -134,8 +134,8 @@ static void check_fault_times(Compiler *compiler, const Fault *fault, const DocN
         diag_error(diagnostics, map, "a fault needs 'at', or 'every' for one that recurs");
     } else if (fault->has_lasts && own != SIM_TIME_NEVER) {
         diag_error(diagnostics, lasts->key,
-                   "'%s' and 'restart' both say how long this lasts: leave one out",
-                   lasts->key->text);
+                   "'%s' and '%s' both say how long this lasts: leave one out", lasts->key->text,
+                   doc_find(kind->value, "restart") != NULL ? "restart" : "spread");
     } else if (fault->is_recurring && !fault->has_lasts && own == SIM_TIME_NEVER) {
         diag_error(diagnostics, kind->key, "a fault that recurs must end: say how long with 'for'");
     } else if (fault->has_lasts && !fault->is_recurring && !dist_is_constant(&fault->lasts)) {
@@ -258,13 +258,17 @@ static char *fault_label(Compiler *compiler, const Fault *fault) {
     const Model *model = compiler->model;
     const Kind *kind = fault->fault.kind;
     const Param *service_param = find_param(kind, "service", PARAM_SERVICE);
+    const Param *client_param = find_param(kind, "client", PARAM_CLIENT);
     const EdgePlace *place = edge_place_of(fault);
     char text[200];
     int used = snprintf(text, sizeof text, "%s", kind->name);
+    uint32_t index;
     if (service_param != NULL) {
-        uint32_t service;
-        memcpy(&service, (const char *)fault->fault.params + service_param->offset, sizeof service);
-        snprintf(text + used, sizeof text - (size_t)used, " %s", model->services[service].name);
+        memcpy(&index, (const char *)fault->fault.params + service_param->offset, sizeof index);
+        snprintf(text + used, sizeof text - (size_t)used, " %s", model->services[index].name);
+    } else if (client_param != NULL) {
+        memcpy(&index, (const char *)fault->fault.params + client_param->offset, sizeof index);
+        snprintf(text + used, sizeof text - (size_t)used, " %s", model->clients[index].name);
     } else if (place != NULL) {
         print_names(model, "", &place->between, text, sizeof text);
         print_names(model, "", &place->edge, text, sizeof text);

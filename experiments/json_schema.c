@@ -96,6 +96,8 @@ static json_t *value_schema(const Param *param) {
     case PARAM_COMPONENTS:
         return one_or_list("name");
     case PARAM_SERVICE:
+    case PARAM_CLIENT:
+    case PARAM_COMPONENT:
         return refer("name");
     case PARAM_TEXT:
     case PARAM_FILE:

@@ -144,9 +144,15 @@ static ShedView shed_view(const World *world, const Replica *replica, SimTime wa
 
 /* Why an attempt may not enter, or NULL. An attempt that finds a free slot never waits, so a limit
  * of 0 is a loss system. */
-static const char *refusal(World *world, const Replica *replica) {
+static const char *refusal(World *world, uint32_t slot, const Replica *replica) {
     const Service *service = world_service_of(world, replica);
     CHECK(replica->levers.is_up);
+    if (__builtin_expect(replica->levers.is_watched, 0)) {
+        const char *why = faults_see_arrival(world, slot);
+        if (why != NULL) {
+            return why;
+        }
+    }
     bool has_room = replica->queue_count == 0 && replica->busy < replica->levers.slots;
     if (!has_room && replica->queue_count >= service->queue.limit) {
         return "the queue is full";
@@ -201,7 +207,7 @@ void on_deliver(World *world, uint32_t slot) {
     if (replica->levers.is_up && is_rejected(world, slot, replica)) {
         return;
     }
-    const char *why = replica->levers.is_up ? refusal(world, replica) : "the replica is down";
+    const char *why = replica->levers.is_up ? refusal(world, slot, replica) : "the replica is down";
     if (why != NULL) {
         refuse(world, slot, why);
         return;
@@ -222,6 +228,9 @@ static void begin_service(World *world, uint32_t slot, Replica *replica, SimTime
     attempt->event = (EventId){0};
     if (replica->levers.error_ratio > 0 && is_unlucky(world, attempt, replica)) {
         attempt->outcome = OUTCOME_ERROR;
+    }
+    if (__builtin_expect(replica->levers.is_watched, 0)) {
+        faults_see_start(world, slot);
     }
     note_attempt(world, slot, "started", "");
     if (__builtin_expect(world_call(world, attempt->call)->mark != 0, 0)) {

@@ -196,16 +196,28 @@ void fall_back(World *world, uint32_t call);
 
 /* The caller gives the attempt up; what the service does about it is its `cancel_on_timeout`. */
 void abandon(World *world, uint32_t attempt);
-/* A fault begins or ends. */
-void on_fault(World *world, uint32_t fault);
 /* The mark that a fault which is on gives to a new request; 0: none. */
 uint16_t mark_of_request(World *world, uint64_t key);
 /* A replica crashes, restarts or has loaded by itself. */
 void on_levers(World *world, uint32_t replica);
 /* The probe's levels of a service's slots and of its replicas that are down. */
 void losses_count_slots(World *world, uint32_t component);
+
+/* ---- Faults, models/fault_life.c */
+
+/* A fault begins or ends. */
+void on_fault(World *world, uint32_t fault);
+void on_fault_timer(World *world, uint32_t place);
 /* Schedules the faults' first events. */
 void losses_start(World *world);
+/* A fault that is on moves the levers. */
+void fault_apply(World *world, uint32_t fault);
+/* What those see that have a life of their own: a process begins; a replica has gone down; an
+ * attempt has arrived at a replica that is watched (why it is refused, or NULL), or starts. */
+void faults_see_process(World *world, uint32_t replica);
+void faults_see_down(World *world, uint32_t replica);
+const char *faults_see_arrival(World *world, uint32_t attempt);
+void faults_see_start(World *world, uint32_t attempt);
 
 /* ---- Sources, models/sources.c */
 
@@ -214,6 +226,8 @@ Origin source_origin(World *world, uint32_t client, uint32_t user);
 /* Its lengths by the client's laws, drawn by (a, b); what has no law keeps its length. */
 void source_draw_lengths(World *world, uint64_t a, uint64_t b, Origin *origin);
 void source_send(World *world, const Origin *origin);
+/* One more request of the client, besides those that arrive. */
+void source_request(World *world, uint32_t client);
 void on_arrival(World *world, uint32_t client);
 void on_user(World *world, uint32_t user);
 /* Prepares what a client's process works with. */

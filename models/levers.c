@@ -88,7 +88,11 @@ static void levers_hold_down(World *world) {
             queue_push(&world->queue, replica->loaded_at, EVENT_levers, i);
             tell_change(world, i, "loading", "");
         }
+        bool begins = has_process && !replica->has_process;
         replica->has_process = has_process;
+        if (begins) {
+            faults_see_process(world, i);
+        }
         if (levers->is_up && (!has_process || world->now < replica->loaded_at)) {
             levers->is_up = false;
             levers->is_known_down = replica->levers.is_up
@@ -136,6 +140,7 @@ static void levers_commit(World *world) {
         const ReplicaLevers *now = &world->replicas[i].levers;
         if (before->is_up && !now->is_up) {
             flow_crash(world, i);
+            faults_see_down(world, i);
         } else if (before->is_up != now->is_up || before->slots != now->slots) {
             flow_resize(world, i);
         }
@@ -153,13 +158,7 @@ void levers_recompute(World *world) {
     levers_set_normal(levers);
     for (uint32_t i = 0; i < world->model->fault_count; i++) {
         if (world->faults[i].is_on) {
-            const Component *fault = &world->model->faults[i].fault;
-            const FaultOps *ops = fault->kind->ops;
-            if (ops->apply != NULL) {
-                levers->draw =
-                    drawn_by(&world->faults[i].key, world->faults[i].begun_count, 0, DRAW_PLACE);
-                ops->apply(fault->params, levers);
-            }
+            fault_apply(world, i);
         }
     }
     levers_hold_down(world);

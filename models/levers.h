@@ -26,6 +26,7 @@ typedef struct ReplicaLevers {
     bool is_blackhole;     /* while down: silent instead of refusing */
     bool is_known_down;    /* while down: routers know */
     bool is_hung;          /* accepts, but nothing moves */
+    bool is_watched;       /* some fault looks at what arrives or starts there */
     double kv_ratio;       /* share of its KV blocks that there is */
     bool breaks_when_full; /* crashes instead of preempting … */
     Breakdown when_full;   /* … and how */
@@ -38,6 +39,7 @@ typedef struct Levers {
     /* While a fault applies itself: what chance decides about it, the same each time until it
      * begins anew. */
     Rng draw;
+    const void *states; /* what it keeps, for each replica of its service or once */
 } Levers;
 
 struct World;

@@ -272,7 +272,7 @@ static void finish_trigger(Model *model) {
     for (uint32_t i = 0; i < model->fault_count; i++) {
         const Fault *fault = &model->faults[i];
         model->has_marks |= ((const FaultOps *)fault->fault.kind->ops)->marks != NULL;
-        if (!fault->is_recurring && fault->at < model->run.duration) {
+        if (!fault->is_organic && fault->at < model->run.duration) {
             SimTime left = model->run.duration - fault->at;
             SimTime lasts = model_fault_lasts(model, fault);
             CHECK(lasts >= 0);
@@ -281,10 +281,25 @@ static void finish_trigger(Model *model) {
     }
 }
 
+static uint32_t fault_place_count(const Model *model, const Component *fault) {
+    const FaultOps *ops = fault->kind->ops;
+    CHECK(fault->kind->state_size == 0 || ops->on_turn != NULL);
+    return ops->has_replicas
+               ? model->services[((const FaultPlace *)fault->params)->service].replica_count
+               : ops->on_turn != NULL;
+}
+
 /* Faults alike are told apart by their order. */
 static void finish_faults(Model *model) {
     for (uint32_t i = 0; i < model->fault_count; i++) {
         CHECK(model->faults[i].label != NULL);
+        Fault *fault = &model->faults[i];
+        const FaultOps *ops = fault->fault.kind->ops;
+        fault->is_organic = fault->is_recurring ||
+                            (ops->is_organic != NULL && ops->is_organic(fault->fault.params));
+        fault->place_first = model->fault_place_count;
+        fault->place_count = fault_place_count(model, &fault->fault);
+        model->fault_place_count += fault->place_count;
         model->faults[i].number = 1;
         for (uint32_t k = 0; k < i; k++) {
             model->faults[i].number += strcmp(model->faults[k].label, model->faults[i].label) == 0;

@@ -131,6 +131,9 @@ typedef struct Fault {
     Dist lasts, every;  /* seconds; a single fault's `lasts` is a constant */
     char *label;        /* for events.csv and pictures: "slow vector-db" */
     uint32_t number;    /* among those of its label, from 1 */
+    bool is_organic;    /* the twin has it too */
+    /* Where it keeps something, or has timers: so many places, numbered over all faults. */
+    uint32_t place_first, place_count;
 } Fault;
 
 /* `objectives`: a bound that a run must keep. */
@@ -200,6 +203,7 @@ typedef struct Model {
     uint32_t edge_count;
     Fault *faults;
     uint32_t fault_count;
+    uint32_t fault_place_count;
     Objective *objectives;
     uint32_t objective_count;
     SimTime *timers; /* distinct constant timer lengths; the index is the TimerClass */

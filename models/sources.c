@@ -112,6 +112,12 @@ static void begin_request(World *world, Origin *origin) {
     }
 }
 
+void source_request(World *world, uint32_t index) {
+    Origin origin = source_origin(world, index, NONE);
+    CHECK(world->now < world->model->run.duration);
+    begin_request(world, &origin);
+}
+
 void on_arrival(World *world, uint32_t index) {
     ClientState *state = &world->clients[index];
     CHECK(index < world->model->client_count);

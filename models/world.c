@@ -118,6 +118,8 @@ static void create_faults(World *world) {
             rng_key(world->options.seed, world->options.replication, faults[i].label, purpose);
         rng_stream(&world->faults[i].stream, &key);
         world->faults[i].key = key;
+        world->faults[i].state =
+            state_reserve(world, (size_t)faults[i].fault.kind->state_size * faults[i].place_count);
     }
 }
 
@@ -158,6 +160,7 @@ World *world_create(const Model *model, const WorldOptions *options) {
     world->clients = mem_zalloc(model->client_count, sizeof *world->clients);
     world->users = mem_zalloc(model->user_count, sizeof *world->users);
     world->faults = mem_zalloc(model->fault_count, sizeof *world->faults);
+    world->fault_timers = mem_zalloc(model->fault_place_count, sizeof *world->fault_timers);
     create_services(world);
     create_edges(world);
     create_clients(world);
@@ -188,6 +191,7 @@ void world_destroy(World *world) {
     mem_free(world->clients);
     mem_free(world->users);
     mem_free(world->faults);
+    mem_free(world->fault_timers);
     mem_free(world->states);
     mem_free(world);
 }

@@ -94,6 +94,8 @@ typedef struct FaultState {
     Rng stream;
     RngKey key;             /* for draws that belong to requests */
     uint64_t touched_count; /* requests that it has marked */
+    EventId timer;          /* its beginning or end */
+    size_t state;           /* offset into World.states */
     uint32_t begun_count;   /* times that it has begun … */
     SimTime begun_at;       /* … the last of them */
     bool is_on;
@@ -165,6 +167,7 @@ typedef struct World {
     ClientState *clients;
     UserState *users;
     FaultState *faults;
+    EventId *fault_timers; /* by place of all faults */
     Levers levers;
     unsigned char *states; /* of kinds, zeroed at the start */
     size_t states_size;

@@ -333,7 +333,7 @@ static void check_events(const World *world, const Census *census) {
     }
     CHECK(pending_count <= census->event_count + model->client_count + model->user_count +
                                pool_live_count(&world->sessions) + model->fault_count +
-                               model->replica_count + 1);
+                               model->fault_place_count + model->replica_count + 1);
 }
 
 void world_check(World *world) {

@@ -1,9 +1,14 @@
-/* Faults: what breaks, and how. A fault acts by moving levers only, so it needs no undoing. */
+/* Faults: what breaks, and how.
+ *
+ * A fault acts by moving levers, so it needs no undoing. What chance decides about a message or a
+ * piece of work it is asked for where that happens, and returns what it decides. A few faults have
+ * a life of their own while they are on: leaked memory fills up, a crash pulls down its neighbour.
+ * These keep state, wake up by a timer, and crash replicas by levers_break.
+ */
 #ifndef KNOCKON_MODELS_FAULTS_FAULT_H
 #define KNOCKON_MODELS_FAULTS_FAULT_H
 
-#include "models/levers.h"
-#include "sim/rng.h"
+#include "models/world.h"
 
 /* A message on its way: a request, or its reply. */
 typedef struct Passage {
@@ -43,6 +48,25 @@ typedef struct FaultOps {
     /* Whether messages may be lost for good, so that callers wait until their timeouts. NULL: no.
      */
     bool (*loses)(const void *params);
+
+    /* ---- A life of its own. State is Kind.state_size bytes, zeroed each time it begins: for each
+     * replica of the service that its parameters begin with, if `has_replicas`; otherwise once. A
+     * place is the number of a replica within the service, or 0. */
+    bool has_replicas;
+    /* The twin has it too although it has an `at`: it belongs to everyday life. NULL: no. */
+    bool (*is_organic)(const void *params);
+    /* It has begun, or has ended (FaultState.is_on); its timers are off. NULL: nothing to do. */
+    void (*on_turn)(World *world, uint32_t fault);
+    /* A timer that it has set is due. */
+    void (*on_timer)(World *world, uint32_t fault, uint32_t place);
+    /* While it is on: a process of the service begins, or a replica has gone down. NULL: both are
+     * nothing to it. */
+    void (*on_process)(World *world, uint32_t fault, uint32_t place);
+    void (*on_down)(World *world, uint32_t fault, uint32_t place);
+    /* While it is on, at replicas that `apply` marks as watched: why an attempt that arrives is
+     * refused (NULL: it is not), and whether one that starts fails. NULL: none does. */
+    const char *(*refuses)(World *world, uint32_t fault, uint32_t attempt);
+    bool (*fails)(World *world, uint32_t fault, uint32_t attempt);
 } FaultOps;
 
 /* The start of the parameters of every fault that befalls replicas of one service. */
@@ -119,7 +143,47 @@ typedef struct FaultWalk {
 FaultWalk fault_walk(const FaultPlace *place, const Levers *levers);
 /* NULL at the end. */
 ReplicaLevers *fault_walk_next(FaultWalk *walk);
+/* The place that was returned last. */
+static inline uint32_t fault_walk_place(const FaultWalk *walk) {
+    DCHECK(walk->next > 0);
+    return walk->next - 1;
+}
 
 bool fault_place_is_at(const void *params, const Model *model, uint32_t component);
+
+/* ---- For those with a life of their own (models/fault_life.c) */
+
+static inline const void *fault_params(const World *world, uint32_t fault) {
+    DCHECK(fault < world->model->fault_count);
+    return world->model->faults[fault].fault.params;
+}
+
+static inline void *fault_state(const World *world, uint32_t fault, uint32_t place) {
+    DCHECK(place < world->model->faults[fault].place_count);
+    return world_state(world, world->faults[fault].state +
+                                  place * world->model->faults[fault].fault.kind->state_size);
+}
+
+/* The replica of a place among all, of a fault that has replicas. */
+static inline uint32_t fault_replica(const World *world, uint32_t fault, uint32_t place) {
+    const FaultPlace *at = fault_params(world, fault);
+    DCHECK(place < world->model->services[at->service].replica_count);
+    return world->model->services[at->service].replica_first + place;
+}
+
+/* The place of the attempt's replica. */
+static inline uint32_t fault_place_of(const World *world, uint32_t fault, uint32_t attempt) {
+    uint32_t replica = world_attempt(world, attempt)->replica;
+    DCHECK(replica >= fault_replica(world, fault, 0));
+    return replica - fault_replica(world, fault, 0);
+}
+
+/* A walk over the replicas that it befalls this time, outside of `apply`. */
+FaultWalk fault_walk_now(const World *world, uint32_t fault);
+/* on_timer comes at that time, and not at the one that was set before for the place. */
+void fault_wake_at(World *world, uint32_t fault, uint32_t place, SimTime at);
+bool fault_will_wake(const World *world, uint32_t fault, uint32_t place);
+/* The replica of a place crashes, if it is up or loads. */
+void fault_break(World *world, uint32_t fault, uint32_t place, Breakdown breakdown);
 
 #endif

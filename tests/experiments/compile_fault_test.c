@@ -10,7 +10,8 @@ START_TEST(faults_are_checked) {
          "1:18: a fault has no key 'crsh': did you mean 'crash'?"},
         {"faults=[{at: 1s, burn: {service: model}}]",
          "1:18: a fault has no key 'burn'; it is one of: crash, slow, errors, partition, capacity, "
-         "hang, kv_capacity, kv_full_crash, poison, latency, packet_loss, dns"},
+         "hang, kv_capacity, kv_full_crash, poison, latency, packet_loss, dns, cascade, "
+         "memory_leak, poison_config, rate_limit, disk_full, herd"},
         {"faults=[{at: 1s, crash: {service: model}, slow: {service: model, x: 2}}]",
          "1:43: a fault is of one kind: this one is 'crash' already"},
         {"faults=[{at: 1s, crash: {service: model, replicas: 3}}]",
@@ -185,7 +186,39 @@ START_TEST(objectives_of_tokens_are_for_those_who_see_tokens) {
 }
 END_TEST
 
+START_TEST(faults_with_a_life_of_their_own_are_checked) {
+    static const Case cases[] = {
+        {"faults=[{at: 1s, memory_leak: {service: model, capacity: 3GB, per_s: 1MB, per_request: "
+         "1MB}}]",
+         "1:18: it leaks with requests or with time: give one of 'per_request' and 'per_s'"},
+        {"faults=[{at: 1s, memory_leak: {service: model, capacity: 3GB, per_s: 1MB, slow_x: 2}}]",
+         "1:18: 'slow_from' and 'slow_x' go together: from where on work is slower, and how much"},
+        {"faults=[{at: 1s, poison_config: {service: model, backoff: 9min}}]",
+         "1:18: 'backoff' is above 'backoff_max', which it doubles up to"},
+        {"faults=[{at: 1s, disk_full: {service: model, per_write: 1MB}}]",
+         "1:18: 'free' and 'per_write' go together: what is left on the disk, and what a write "
+         "takes of it"},
+        {"faults=[{at: 1s, herd: {client: web, requests: 9, every: 1min, spread: 1min}}]",
+         "1:18: the 'spread' of a herd must be below 'every': the next would begin before this one "
+         "is over"},
+        {"faults=[{at: 1s, herd: {client: model, requests: 9}}]",
+         "1:33: 'model' is a service; a client is needed here"},
+        {"faults=[{at: 1s, herd: {client: wbe, requests: 9}}]",
+         "1:33: there is no client 'wbe': did you mean 'web'?"},
+        {"faults=[{at: 1s, for: 1s, herd: {client: web, requests: 9, spread: 3s}}]",
+         "1:18: 'for' and 'spread' both say how long this lasts: leave one out"},
+        {"faults=[{at: 1s, for: 1min, herd: {client: web, requests: 9, every: 3s}},"
+         " {every: 1min, herd: {client: web, requests: 9}},"
+         " {at: 1s, rate_limit: {service: model, rate: 9/s}},"
+         " {at: 1s, for: 9s, cascade: {service: model, probability: 9%}}]",
+         ""},
+    };
+    check_cases(cases, sizeof cases / sizeof cases[0]);
+}
+END_TEST
+
 TEST_SUITE("experiments/compile_fault", faults_are_checked,
            which_replicas_a_fault_befalls_is_checked, which_messages_a_fault_befalls_is_checked,
            faults_of_each_replica_and_mean_times_are_checked, objectives_are_checked,
-           objectives_of_tokens_are_for_those_who_see_tokens)
+           objectives_of_tokens_are_for_those_who_see_tokens,
+           faults_with_a_life_of_their_own_are_checked)

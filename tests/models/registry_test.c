@@ -29,6 +29,8 @@ static size_t value_size(const Param *param) {
         return sizeof(NumberList);
     case PARAM_COUNT:
     case PARAM_SERVICE:
+    case PARAM_CLIENT:
+    case PARAM_COMPONENT:
         return sizeof(uint32_t);
     case PARAM_COUNTS:
     case PARAM_COMPONENTS:
@@ -80,6 +82,10 @@ static void print_kind(const Kind *kind, const Param *changed, const char *value
     }
     if (kind->family == FAMILY_FAULT && ((const FaultOps *)kind->ops)->is_at == edge_place_is_at) {
         used += (size_t)snprintf(text + used, size - used, "between: [gateway, model], ");
+    }
+    if (kind->family == FAMILY_FAULT && strcmp(kind->name, "memory_leak") == 0 &&
+        (changed == NULL || strncmp(changed->name, "per_", 4) != 0)) {
+        used += (size_t)snprintf(text + used, size - used, "per_s: 1B, ");
     }
     snprintf(text + used, size - used, "}}");
 }
@@ -147,7 +153,11 @@ static void print_sample(const Param *param, char *text, size_t size) {
         snprintf(text, size, strcmp(param->unit, "s") == 0 ? "1s" : "1");
         return;
     case PARAM_SERVICE:
+    case PARAM_COMPONENT:
         snprintf(text, size, "model");
+        return;
+    case PARAM_CLIENT:
+        snprintf(text, size, "web");
         return;
     case PARAM_COMPONENTS:
         snprintf(text, size, "[gateway, model]");

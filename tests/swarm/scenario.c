@@ -498,9 +498,56 @@ static void say_place(Maker *maker, uint32_t service, bool is_each) {
     }
 }
 
+/* One with a life of its own. */
+static void say_living_fault(Maker *maker, uint32_t service) {
+    const char *known = PICK(maker, "true", "false");
+    double restart_s = spread(maker, 0.05, 4);
+    switch (below(maker, 6)) {
+    case 0:
+        say(maker,
+            "cascade: {service: s%u, probability: %.1f%%, restart: %.3fs, known: %s, delay: ",
+            service, between(maker, 10, 100), restart_s, known);
+        say_time_law(maker, spread(maker, 0.01, 4));
+        break;
+    case 1:
+        say(maker, "memory_leak: {");
+        say_place(maker, service, false);
+        say(maker, "%s: 1MB, capacity: %.3fMB, restart: %.3fs, known: %s",
+            PICK(maker, "per_request", "per_s"), spread(maker, 0.1, 5), restart_s, known);
+        if (chance(maker, 0.5)) {
+            say(maker, ", slow_from: %.1f%%, slow_x: 2.5", between(maker, 10, 100));
+        }
+        break;
+    case 2:
+        say(maker, "poison_config: {");
+        say_place(maker, service, false);
+        say(maker, "after: %.3fs, backoff: %.3fs, backoff_max: 0.7s, backoff_reset: 1s, known: %s",
+            chance(maker, 0.2) ? 0 : spread(maker, 0.01, 4), between(maker, 0.01, 0.7), known);
+        break;
+    case 3:
+        say(maker, "rate_limit: {service: s%u, rate: %.3f/s, burst: %.2f", service,
+            spread(maker, 3, 4), between(maker, 1, 5));
+        break;
+    case 4:
+        say(maker, "disk_full: {");
+        say_place(maker, service, false);
+        say(maker, "writes: %.1f%%, after: %s", between(maker, 1, 100),
+            PICK(maker, "work", "0s", "3ms"));
+        if (chance(maker, 0.5)) {
+            say(maker, ", free: %uB, per_write: 1MB", below(maker, 20000000));
+        }
+        break;
+    default:
+        say(maker, "herd: {client: c%u, requests: %u, every: 0.5s, spread: %.3fs",
+            below(maker, maker->client_count), 1 + below(maker, 30),
+            chance(maker, 0.4) ? 0 : between(maker, 0, 0.49));
+    }
+    say(maker, "}}\n");
+}
+
 static void say_fault(Maker *maker) {
     static const char *const kinds[] = {"crash", "crash", "slow", "errors", "capacity"};
-    uint32_t which = below(maker, 7), service = below(maker, maker->service_count);
+    uint32_t which = below(maker, 9), service = below(maker, maker->service_count);
     bool is_each = which < 5 && chance(maker, 0.15);
     say(maker, "  - {");
     if (is_each) {
@@ -510,6 +557,10 @@ static void say_fault(Maker *maker) {
         say_fault_times(maker);
     }
     if (!is_each && chance(maker, 0.3) && say_server_fault(maker, service)) {
+        return;
+    }
+    if (which >= 7) {
+        say_living_fault(maker, service);
         return;
     }
     if (which >= 5) {

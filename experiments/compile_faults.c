@@ -311,7 +311,24 @@ static void add_fault_of_each(Compiler *compiler, const Fault *fault, const DocN
     }
 }
 
-static void compile_fault(Compiler *compiler, const DocNode *map) {
+/* The rows say when and how long. */
+static void replay_file(Compiler *compiler, const Fault *fault, const DocNode *map,
+                        const DocPair *pair) {
+    const FaultOps *ops = fault->fault.kind->ops;
+    for (uint32_t i = 0; i < map->count; i++) {
+        const DocNode *key = map->pairs[i].key;
+        if (key != pair->key && strcmp(key->text, "at") != 0) {
+            diag_error(compiler->reader.diagnostics, key,
+                       "the rows of the file say when and where: a replay takes 'at' only, which "
+                       "is added to their times");
+            return;
+        }
+    }
+    compile_replay(compiler, ops->file(fault->fault.params), fault->at,
+                   doc_find(pair->value, "file"));
+}
+
+void compile_fault(Compiler *compiler, const DocNode *map) {
     SchemaReader *reader = &compiler->reader;
     Fault fault = {0};
     uint32_t before = diag_count(reader->diagnostics);
@@ -325,6 +342,10 @@ static void compile_fault(Compiler *compiler, const DocNode *map) {
     schema_read(reader, &schema_fault, map, map, KEYS(pair->key->text), &fault);
     read_fault_kind(compiler, pair, &fault);
     if (diag_count(reader->diagnostics) > before) {
+        return;
+    }
+    if (((const FaultOps *)fault.fault.kind->ops)->file != NULL) {
+        replay_file(compiler, &fault, map, pair);
         return;
     }
     resolve_means(compiler, &fault, map);

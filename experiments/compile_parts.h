@@ -34,6 +34,9 @@ void compile_run(Compiler *compiler);
 void compile_clients(Compiler *compiler);
 void compile_services(Compiler *compiler);
 void compile_faults(Compiler *compiler);
+void compile_fault(Compiler *compiler, const DocNode *map);
+/* The faults that stand in a CSV file, so much later; `at` is where the scenario names it. */
+void compile_replay(Compiler *compiler, const char *path, SimTime offset, const DocNode *at);
 void compile_objectives(Compiler *compiler);
 
 /* Reads a call policy into a new edge; `to` is NULL when the call names its target itself. Returns

@@ -48,6 +48,8 @@ typedef struct FaultOps {
     /* Whether messages may be lost for good, so that callers wait until their timeouts. NULL: no.
      */
     bool (*loses)(const void *params);
+    /* A file whose rows are the faults that are meant: it is none itself. NULL: it is one. */
+    const char *(*file)(const void *params);
 
     /* ---- A life of its own. State is Kind.state_size bytes, zeroed each time it begins: for each
      * replica of the service that its parameters begin with, if `has_replicas`; otherwise once. A

@@ -11,7 +11,7 @@ START_TEST(faults_are_checked) {
         {"faults=[{at: 1s, burn: {service: model}}]",
          "1:18: a fault has no key 'burn'; it is one of: crash, slow, errors, partition, capacity, "
          "hang, kv_capacity, kv_full_crash, poison, latency, packet_loss, dns, cascade, "
-         "memory_leak, poison_config, rate_limit, disk_full, herd"},
+         "memory_leak, poison_config, rate_limit, disk_full, herd, replay"},
         {"faults=[{at: 1s, crash: {service: model}, slow: {service: model, x: 2}}]",
          "1:43: a fault is of one kind: this one is 'crash' already"},
         {"faults=[{at: 1s, crash: {service: model, replicas: 3}}]",

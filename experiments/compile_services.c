@@ -83,8 +83,8 @@ static void compile_work(Compiler *compiler, Service *service, const DocNode *ma
     if (kind != NULL && !((const ServerOps *)kind->ops)->uses_work) {
         if (work != NULL) {
             diag_error(compiler->reader.diagnostics, work->key,
-                       "'work' does not apply: a %s server takes its time from its own parameters",
-                       kind->name);
+                       "'work' does not apply: %s %s server takes its time from its own parameters",
+                       kind_article(kind->name), kind->name);
         }
         return;
     }
@@ -105,11 +105,13 @@ static void compile_capacity_loss(Compiler *compiler, Service *service, const Do
     read_late(compiler, param, loss != NULL ? loss : doc_default(compiler->reader.doc, at, preset),
               service);
     if (loss != NULL && service->on_capacity_loss == LOSS_SUSPEND && !can_suspend) {
-        diag_error(compiler->reader.diagnostics, loss, "a %s server cannot suspend work; take %s",
-                   kind->name, can_kill ? "'drain' or 'kill'" : "'drain'");
+        diag_error(compiler->reader.diagnostics, loss, "%s %s server cannot suspend work; take %s",
+                   kind_article(kind->name), kind->name,
+                   can_kill ? "'drain' or 'kill'" : "'drain'");
     } else if (loss != NULL && service->on_capacity_loss == LOSS_KILL && !can_kill) {
         diag_error(compiler->reader.diagnostics, loss,
-                   "a %s server finishes what it has begun; take 'drain'", kind->name);
+                   "%s %s server finishes what it has begun; take 'drain'",
+                   kind_article(kind->name), kind->name);
     }
 }
 
@@ -141,8 +143,8 @@ static void compile_order(Compiler *compiler, Service *service, const DocNode *q
     }
     if (order != NULL) {
         diag_error(compiler->reader.diagnostics, order->key,
-                   "'order' does not apply: an %s server takes its order from scheduling_policy",
-                   kind->name);
+                   "'order' does not apply: %s %s server takes its order from scheduling_policy",
+                   kind_article(kind->name), kind->name);
     } else if (ops->is_by_priority(service->server.params)) {
         service->queue.order = QUEUE_PRIORITY;
     }

@@ -377,7 +377,7 @@ static void print_presets(const Style *style, FILE *out) {
 static bool print_preset(const char *name, FILE *out) {
     bool is_found = false;
     for (size_t i = 0; i < registry_kind_count(); i++) {
-        const Preset *preset = schema_find_preset(registry_kind(i), name);
+        const Preset *preset = schema_find_preset(registry_kind(i)->presets, registry_kind(i)->preset_count, name);
         if (preset != NULL) {
             text_begin_presets(out, registry_kind(i));
             text_preset(out, preset);

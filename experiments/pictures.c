@@ -72,9 +72,8 @@ static const char *const PICTURE_WORDS[PICTURE_COUNT] = {
     "(goodput), and failures.",
     "Latency of answered requests, from arrival to answer, on a logarithmic axis: median and 99 % "
     "quantile of each sample, for each client.",
-    "For each service: requests waiting, in the system, and of these those that no caller waits "
-    "for "
-    "and slots in use over slots there are.",
+    "For each service: requests in the system, and of these those that wait and those that no "
+    "caller waits for; slots in use over slots there are, or KV blocks where there are any.",
     "For each inference service: sequences running and waiting, KV blocks in use over blocks there "
     "are, tokens per second in (prompts computed) and out, preemptions per second, and, on "
     "logarithmic axes, median and 95 % quantile of the time to first token, median and 99 % "

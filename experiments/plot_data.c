@@ -113,12 +113,33 @@ static double row_time_s(const PlotSeries *series, const Panel *panel, uint32_t 
                                    : plot_series_time_s(series, panel, row);
 }
 
-static void table_panel(Table *table, const PlotSeries *series, const Panel *panel) {
+/* Whether nothing has a value around a point for longer than a line should be drawn over: when
+ * nobody is answered there are no times, and the last ones do not hold on. */
+static bool is_in_gap(const Panel *panel, uint32_t curve, uint32_t point) {
+    enum { BRIDGED_POINTS = 3 };
+    const uint64_t *counts = panel->curves[curve].counts;
+    uint32_t first = point, end = point;
+    CHECK(point < panel->point_count);
+    while (first > 0 && counts[first - 1] == 0 && point - first < BRIDGED_POINTS) {
+        first--;
+    }
+    while (end < panel->point_count && counts[end] == 0 && end - point <= BRIDGED_POINTS) {
+        end++;
+    }
+    return counts[point] == 0 && end - first > BRIDGED_POINTS;
+}
+
+/* Curves from `log_from` on are drawn on a logarithmic axis, where 0 is no place: the line ends. */
+static void table_panel(Table *table, const PlotSeries *series, const Panel *panel,
+                        uint32_t log_from) {
     for (uint32_t row = 0; row < row_count(panel); row++) {
         uint32_t point = panel->point_count == 1 ? 0 : row;
         table_number(table, row_time_s(series, panel, row));
         for (uint32_t curve = 0; curve < panel->curve_count; curve++) {
-            PlotPoint at = plot_series_point(series, panel, curve, point);
+            PlotPoint at = {0};
+            if (curve < log_from || !is_in_gap(panel, curve, point)) {
+                at = plot_series_point(series, panel, curve, point);
+            }
             table_number(table, at.mean);
             table_number(table, at.low);
             table_number(table, at.high);
@@ -157,7 +178,7 @@ static bool write_load(const PlotSeries *series, const char *to, PlotFacts *fact
                     error)) {
         return false;
     }
-    table_panel(&table, series, &series->load);
+    table_panel(&table, series, &series->load, LOAD_CURVES);
     double top = 0;
     for (uint32_t curve = 0; curve < LOAD_CURVES; curve++) {
         top = fmax(top, panel_top(series, &series->load, curve));
@@ -235,7 +256,7 @@ static bool write_clients(const RunFiles *files, const PlotSeries *series, const
         return false;
     }
     for (size_t i = 0; i < series->clients.count; i++) {
-        table_panel(&curves, series, &series->clients.items[i]);
+        table_panel(&curves, series, &series->clients.items[i], LATENCY_P50);
     }
     latency_range(series, facts);
     if (!table_close(&curves, error) || !table_open(&names, to, "clients.tsv", "name", error)) {
@@ -276,16 +297,18 @@ static bool write_services(const RunFiles *files, const PlotSeries *series, cons
         return false;
     }
     for (size_t i = 0; i < series->services.count; i++) {
-        table_panel(&curves, series, &series->services.items[i]);
+        table_panel(&curves, series, &series->services.items[i], SERVICE_CURVES);
     }
     if (!table_close(&curves, error) ||
-        !table_open(&names, to, "service_names.tsv", "top\tstep\tname", error)) {
+        !table_open(&names, to, "service_names.tsv", "top\tstep\tname\tshare", error)) {
         return false;
     }
     for (size_t i = 0; i < series->services.count; i++) {
         const Panel *panel = &series->services.items[i];
+        const RunComponent *service = &files->components.items[panel->component];
         table_axis(&names, panel_top_of_two(series, panel, SERVICE_QUEUE, SERVICE_IN_SYSTEM));
-        table_text(&names, files->components.items[panel->component].name);
+        table_text(&names, service->name);
+        table_text(&names, run_component_has_blocks(service) ? "KV blocks in use" : "utilization");
         table_end_row(&names);
     }
     return table_close(&names, error);
@@ -302,7 +325,7 @@ static bool write_inference(const RunFiles *files, const PlotSeries *series, con
         return false;
     }
     for (size_t i = 0; i < series->inference.count; i++) {
-        table_panel(&curves, series, &series->inference.items[i]);
+        table_panel(&curves, series, &series->inference.items[i], INFERENCE_TTFT_P50);
     }
     if (!table_close(&curves, error) ||
         !table_open(&names, to, "inference_names.tsv",

@@ -250,8 +250,9 @@ static double component_weight(const RunFiles *files, uint32_t component) {
     for (size_t i = 0; i < files->breaks.count; i++) {
         broken_count += files->breaks.items[i].component == component;
     }
-    double busy = at->is_client ? at->metrics[METRIC_offered].mean
-                                : fmin(at->metrics[METRIC_utilization].mean, 0.999);
+    uint32_t share = run_component_has_blocks(at) ? METRIC_kv_use : METRIC_utilization;
+    double busy =
+        at->is_client ? at->metrics[METRIC_offered].mean : fmin(at->metrics[share].mean, 0.999);
     return at->is_client ? busy : broken_count + busy;
 }
 
@@ -336,7 +337,12 @@ static void series_take(PlotSeries *series, const RunFiles *files, Sum *sum, con
         sum_add(series, sum, cells);
     }
     panels_record(series, &series->clients, component, sum, &cells[WANTED_P50]);
-    panels_record(series, &series->services, component, sum, &cells[WANTED_QUEUE]);
+    double service[SERVICE_CURVES];
+    memcpy(service, &cells[WANTED_QUEUE], sizeof service);
+    if (run_component_has_blocks(&files->components.items[component])) {
+        service[SERVICE_UTILIZATION] = cells[WANTED_KV_USE];
+    }
+    panels_record(series, &series->services, component, sum, service);
     double inference[INFERENCE_CURVES];
     memcpy(inference, &cells[WANTED_RUNNING], sizeof inference);
     inference[INFERENCE_PREEMPTIONS] /= series->interval_s;

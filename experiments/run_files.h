@@ -31,6 +31,11 @@ typedef struct RunComponent {
     Running failed_count;          /* timed out, refused or in error */
 } RunComponent;
 
+/* Whether it is an inference server, of which KV blocks in use say more than slots in use. */
+static inline bool run_component_has_blocks(const RunComponent *component) {
+    return component->metrics[METRIC_kv_use].count > 0;
+}
+
 /* A fault or spike, or, where neither is known, the trigger; of one that did not end, end_s is NaN.
  */
 typedef struct RunWindow {

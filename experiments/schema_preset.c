@@ -1,4 +1,4 @@
-/* `preset: NAME`: a kind's named set of values, below what the user wrote. */
+/* `preset: NAME`: a named set of values of a kind or of a call, below what the user wrote. */
 #include <stdio.h>
 #include <string.h>
 
@@ -7,20 +7,30 @@
 #include "models/registry.h"
 #include "sim/check.h"
 
-const Preset *schema_find_preset(const Kind *kind, const char *name) {
-    for (uint32_t i = 0; i < kind->preset_count; i++) {
-        if (strcmp(kind->presets[i].name, name) == 0) {
-            return &kind->presets[i];
+Schema schema_of_kind(const Kind *kind, const char *owner) {
+    CHECK(kind->param_count == 0 || kind->params != NULL);
+    return (Schema){.name = owner,
+                    .params = kind->params,
+                    .param_count = kind->param_count,
+                    .size = kind->params_size,
+                    .presets = kind->presets,
+                    .preset_count = kind->preset_count};
+}
+
+const Preset *schema_find_preset(const Preset *presets, uint32_t count, const char *name) {
+    for (uint32_t i = 0; i < count; i++) {
+        if (strcmp(presets[i].name, name) == 0) {
+            return &presets[i];
         }
     }
     return NULL;
 }
 
-static void report_unknown_preset(SchemaReader *reader, const Kind *kind, const DocNode *name) {
+static void report_unknown_preset(SchemaReader *reader, const Schema *schema, const DocNode *name) {
     Nearest nearest = nearest_begin(name->text, name->count);
     const char *begins_so = NULL;
-    for (uint32_t i = 0; i < kind->preset_count; i++) {
-        const char *offered = kind->presets[i].name;
+    for (uint32_t i = 0; i < schema->preset_count; i++) {
+        const char *offered = schema->presets[i].name;
         nearest_offer(&nearest, offered);
         if (begins_so == NULL && name->count > 0 &&
             strncmp(offered, name->text, name->count) == 0) {
@@ -29,11 +39,11 @@ static void report_unknown_preset(SchemaReader *reader, const Kind *kind, const 
     }
     const char *best = nearest.best != NULL ? nearest.best : begins_so;
     if (best != NULL) {
-        diag_error(reader->diagnostics, name, "'%s' has no preset '%s': did you mean '%s'?",
-                   kind->name, name->text, best);
+        diag_error(reader->diagnostics, name, "%s has no preset '%s': did you mean '%s'?",
+                   schema->name, name->text, best);
     } else {
         diag_error(reader->diagnostics, name,
-                   "'%s' has no preset '%s'; 'knockon kinds presets' lists them", kind->name,
+                   "%s has no preset '%s'; 'knockon kinds presets' lists them", schema->name,
                    name->text);
     }
 }
@@ -131,21 +141,22 @@ static const DocNode *merge_params(SchemaReader *reader, const Param *params, ui
     return merged;
 }
 
-bool schema_apply_preset(SchemaReader *reader, const Kind *kind, const DocNode **map) {
-    const DocNode *name = kind->preset_count == 0 ? NULL : doc_find(*map, SCHEMA_PRESET_KEY);
+bool schema_apply_preset(SchemaReader *reader, const Schema *schema, const DocNode **map) {
+    const DocNode *name = schema->preset_count == 0 ? NULL : doc_find(*map, SCHEMA_PRESET_KEY);
     if (name == NULL) {
         return true;
     }
     if (name->kind != DOC_SCALAR) {
-        diag_error(reader->diagnostics, name, "'preset' of '%s' takes one name, not a %s",
-                   kind->name, name->kind == DOC_MAP ? "map" : "list");
+        diag_error(reader->diagnostics, name, "'preset' of %s takes one name, not a %s",
+                   schema->name, name->kind == DOC_MAP ? "map" : "list");
         return false;
     }
-    const Preset *preset = schema_find_preset(kind, name->text);
+    const Preset *preset = schema_find_preset(schema->presets, schema->preset_count, name->text);
     if (preset == NULL) {
-        report_unknown_preset(reader, kind, name);
+        report_unknown_preset(reader, schema, name);
         return false;
     }
-    *map = merge_params(reader, kind->params, kind->param_count, *map, read_preset(reader, preset));
+    *map = merge_params(reader, schema->params, schema->param_count, *map,
+                        read_preset(reader, preset));
     return true;
 }

@@ -82,6 +82,12 @@ static void print_known(const Param *params, uint32_t count, SchemaKeys others, 
     }
 }
 
+/* `preset`, where there are some. */
+static SchemaKeys preset_keys(const Schema *schema) {
+    static const char *const names[] = {SCHEMA_PRESET_KEY};
+    return (SchemaKeys){names, schema->preset_count > 0};
+}
+
 static void report_unknown_key(SchemaReader *reader, const Schema *schema, const DocNode *key,
                                SchemaKeys others) {
     const char *owner = schema->name;
@@ -95,6 +101,9 @@ static void report_unknown_key(SchemaReader *reader, const Schema *schema, const
     }
     for (size_t i = 0; i < others.count; i++) {
         nearest_offer(&nearest, others.names[i]);
+    }
+    if (schema->preset_count > 0) {
+        nearest_offer(&nearest, SCHEMA_PRESET_KEY);
     }
     if (nearest.best != NULL) {
         diag_error(reader->diagnostics, key, "%s has no key '%s': did you mean '%s'?", owner,
@@ -116,7 +125,7 @@ void schema_check_keys(SchemaReader *reader, const Schema *schema, const DocNode
     for (uint32_t i = 0; i < map->count; i++) {
         const DocNode *key = map->pairs[i].key;
         if (!params_have(schema->params, schema->param_count, key->text) &&
-            !keys_have(others, key->text)) {
+            !keys_have(others, key->text) && !keys_have(preset_keys(schema), key->text)) {
             report_unknown_key(reader, schema, key, others);
         }
     }
@@ -191,7 +200,11 @@ void schema_read(SchemaReader *reader, const Schema *schema, const DocNode *map,
         if (!schema_expect_map(reader, map, owner)) {
             return;
         }
+        bool is_applied = schema_apply_preset(reader, schema, &map);
         schema_check_keys(reader, schema, map, others);
+        if (!is_applied) {
+            return; /* what is required may be in the preset that was meant */
+        }
         at = map;
     }
     for (uint32_t i = 0; i < schema->param_count; i++) {
@@ -258,6 +271,11 @@ static const Kind *find_bare_kind(Family family) {
     return NULL;
 }
 
+/* What the user writes before a kind: both families of steps stand at `step`. */
+static const char *key_before(Family family) {
+    return family_key(family == FAMILY_INFERENCE_STEP ? FAMILY_STEP : family);
+}
+
 static void report_unknown_kind(SchemaReader *reader, Family family, const DocNode *name) {
     if (schema_is_later(name->text)) {
         diag_error(reader->diagnostics, name, "'%s' is not available in this version", name->text);
@@ -279,10 +297,10 @@ static void report_unknown_kind(SchemaReader *reader, Family family, const DocNo
     }
     if (nearest.best != NULL) {
         diag_error(reader->diagnostics, name, "'%s' has no kind '%s': did you mean '%s'?",
-                   family_key(family), name->text, nearest.best);
+                   key_before(family), name->text, nearest.best);
     } else {
         diag_error(reader->diagnostics, name, "'%s' has no kind '%s'; its kinds are: %s",
-                   family_key(family), name->text, known);
+                   key_before(family), name->text, known);
     }
 }
 
@@ -296,14 +314,8 @@ void schema_read_params(SchemaReader *reader, const Kind *kind, const DocNode *m
         resolved_add(reader->resolved, at);
     }
     size_t mark = resolved_enter(reader->resolved, kind->name);
-    Schema schema = {.name = owner, .params = kind->params, .param_count = kind->param_count};
-    static const char *const preset_key[] = {SCHEMA_PRESET_KEY};
-    SchemaKeys others = {preset_key, kind->preset_count > 0};
-    if (schema_apply_preset(reader, kind, &map)) {
-        schema_read(reader, &schema, map, at, others, params);
-    } else { /* what is required may be in the preset that was meant */
-        schema_check_keys(reader, &schema, map, others);
-    }
+    Schema schema = schema_of_kind(kind, owner);
+    schema_read(reader, &schema, map, at, (SchemaKeys){0}, params);
     resolved_leave(reader->resolved, mark);
     Error error;
     if (diag_count(reader->diagnostics) == before && kind->check != NULL &&
@@ -332,7 +344,7 @@ void schema_read_kind(SchemaReader *reader, Family family, const DocNode *value,
         name = value->pairs[0].key;
     } else if (value->kind != DOC_SCALAR) {
         diag_error(reader->diagnostics, value,
-                   "'%s' is written {KIND: {parameters}}, with one kind", family_key(family));
+                   "'%s' is written {KIND: {parameters}}, with one kind", key_before(family));
         return;
     }
     const Kind *kind = registry_find(family, name->text);

@@ -28,8 +28,8 @@ typedef struct SchemaKeys {
     size_t count;
 } SchemaKeys;
 
-/* Reads a map (NULL: nothing was given, all presets; `at` then says where that would be said). Keys
- * in `others` are left to the caller. */
+/* Reads a map (NULL: nothing was given, all presets; `at` then says where that would be said) on top
+ * of the preset that it names, if any. Keys in `others` are left to the caller. */
 void schema_read(SchemaReader *reader, const Schema *schema, const DocNode *map, const DocNode *at,
                  SchemaKeys others, void *out);
 
@@ -53,16 +53,19 @@ bool schema_expect_list(SchemaReader *reader, const DocNode *node, const char *o
 void schema_read_params(SchemaReader *reader, const Kind *kind, const DocNode *map,
                         const DocNode *at, Component *out);
 
-/* The key beside a kind's own that names a preset. */
+/* The key beside the others that names a preset, where there are some. */
 #define SCHEMA_PRESET_KEY "preset"
 
-/* NULL when the kind has no preset of that name. */
-const Preset *schema_find_preset(const Kind *kind, const char *name);
+/* A kind's parameters as a schema; `owner` names it in messages: "'linear'". */
+Schema schema_of_kind(const Kind *kind, const char *owner);
+
+/* NULL when there is no preset of that name among them. */
+const Preset *schema_find_preset(const Preset *presets, uint32_t count, const char *name);
 
 /* Puts the preset that `*map` names, if any, below what is written there: key by key, down to
  * single values; but a kind or law that is not the preset's takes the place of the preset's whole.
  * False after a message. */
-bool schema_apply_preset(SchemaReader *reader, const Kind *kind, const DocNode **map);
+bool schema_apply_preset(SchemaReader *reader, const Schema *schema, const DocNode **map);
 
 /* True when the key was left without a value: `pool:`. */
 bool schema_is_empty(const DocNode *node);

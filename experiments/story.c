@@ -31,6 +31,7 @@ static const Phrase phrases[] = {
     {"preempted", "preempted by"},
     {"crash", "crash of"},
     {"loading", "loading begins at"},
+    {"loaded", "loading ends at"},
     {"fault_begins", "fault begins"},
     {"fault_ends", "fault ends"},
 };

@@ -1,11 +1,12 @@
 /* The life of a request, top to bottom.
  *
  *   begin        a call begins: its deadline starts to run
- *   launch       one attempt: its timeout is armed, a router picks a replica, the network carries
- * it on_deliver   it reaches the replica: refused, or queued flow_take    its turn has come: shed,
- * or into service on_served    its own work is done: calls others (begin, for each), then answers
+ *   launch       one attempt: its timeout is armed, a router picks a replica, the network has it
+ *   on_deliver   it reaches the replica: refused, or queued
+ *   flow_take    its turn has come: shed, or into service
+ *   on_served    its own work is done: calls others (begin, for each), then answers
  *   on_reply     the answer reaches the caller, who may have stopped waiting
- *   failed       another attempt after a backoff, or the end
+ *   failed       another attempt after a backoff, or the end: models/retries.c
  *   end          the call ends: its parent attempt goes on, or the client's request is over; or a
  *                fallback begins in its place
  *
@@ -23,10 +24,8 @@
 #include "models/shed/shed.h"
 #include "sim/check.h"
 
-static void launch(World *world, uint32_t call_slot);
 static void advance(World *world, uint32_t slot);
 static void answer(World *world, uint32_t slot);
-static void end(World *world, uint32_t call_slot, Outcome outcome, SimTime first_token_at);
 
 /* ---- A call begins */
 
@@ -56,7 +55,8 @@ void flow_begin(World *world, uint32_t edge_index, uint32_t parent, const Origin
                    .path = path_below(origin->path, state->path_salt),
                    .holders = 1,
                    .is_open = true,
-                   .is_measured = origin->is_measured};
+                   .is_measured = origin->is_measured,
+                   .is_watched = edge->is_watched};
     if (call->prompt != NONE) {
         prompt_hold(world, call->prompt);
     }
@@ -74,7 +74,11 @@ void flow_begin(World *world, uint32_t edge_index, uint32_t parent, const Origin
     }
     const BudgetOps *budget = edge->budget.kind->ops;
     if (budget->on_begin != NULL) {
-        budget->on_begin(edge->budget.params, budget_state(world, call));
+        budget->on_begin(edge->budget.params, span_state(world, &state->budget, call->instance),
+                         world->now);
+    }
+    if (edge->is_watched) {
+        track_call(world, slot);
     }
     launch(world, slot);
 }
@@ -94,7 +98,7 @@ static void arm_timeout(World *world, const Edge *edge, const Call *call, uint32
     }
 }
 
-static void launch(World *world, uint32_t call_slot) {
+void launch(World *world, uint32_t call_slot) {
     uint32_t slot = pool_take(&world->attempts);
     if (slot == POOL_FULL) {
         world_stop(world, STOP_IN_FLIGHT);
@@ -118,6 +122,9 @@ static void launch(World *world, uint32_t call_slot) {
     call->holders++;
     probe_count(&world->probe, edge->caller, COUNT_ATTEMPTS, call->is_measured);
     arm_timeout(world, edge, call, slot);
+    if (edge->is_watched) {
+        track_attempt(world, slot);
+    }
     const char *why = stops(world, call);
     attempt->replica = why == NULL ? pick_replica(world, call, attempt) : NONE;
     if (attempt->replica == NONE) {
@@ -142,6 +149,14 @@ static ShedView shed_view(const World *world, const Replica *replica, SimTime wa
                       .slots = replica->levers.slots};
 }
 
+/* A refusal may say when to come again. */
+static void ask_to_wait(const Service *service, Attempt *attempt) {
+    const ShedOps *shed = service->shed.kind->ops;
+    CHECK(attempt->state != ATTEMPT_FREE);
+    SimTime wait = shed->retry_after == NULL ? 0 : shed->retry_after(service->shed.params);
+    attempt->retry_after_ms = wait == 0 ? 0 : retry_after_ms(wait);
+}
+
 /* Why an attempt may not enter, or NULL. An attempt that finds a free slot never waits, so a limit
  * of 0 is a loss system. */
 static const char *refusal(World *world, uint32_t slot, const Replica *replica) {
@@ -162,6 +177,7 @@ static const char *refusal(World *world, uint32_t slot, const Replica *replica) 
         ShedView view = shed_view(world, replica, 0);
         if (shed->refuses_arrival(service->shed.params, world_state(world, replica->shed_state),
                                   &view)) {
+            ask_to_wait(service, world_attempt(world, slot));
             return "shed on arrival";
         }
     }
@@ -228,6 +244,7 @@ static void begin_service(World *world, uint32_t slot, Replica *replica, SimTime
     attempt->event = (EventId){0};
     if (replica->levers.error_ratio > 0 && is_unlucky(world, attempt, replica)) {
         attempt->outcome = OUTCOME_ERROR;
+        attempt->retry_after_ms = replica->levers.error_retry_after_ms;
     }
     if (__builtin_expect(replica->levers.is_watched, 0)) {
         faults_see_start(world, slot);
@@ -261,6 +278,7 @@ static inline uint32_t take_next(World *world, uint32_t replica_index, FlowFits 
                                       &view)) {
                 record_wait(world, slot, waited);
                 leave_system(world, slot);
+                ask_to_wait(service, attempt);
                 replica->is_held = true;
                 refuse(world, slot, "shed after waiting");
                 replica->is_held = false;
@@ -397,18 +415,18 @@ void on_reply(World *world, uint32_t slot) {
                  : outcome == OUTCOME_ERROR ? "an error"
                                             : "refused");
     if (was_awaited) {
-        stop_waiting(world, slot);
+        stop_waiting(world, slot, outcome);
     }
     SimTime first_token_at = attempt->first_token_at;
-    uint32_t produced = attempt->produced;
+    uint32_t produced = attempt->produced, retry_after_ms = attempt->retry_after_ms;
     drop(world, slot, is_used);
     if (is_used && outcome == OUTCOME_OK) {
         if (first_token_at != 0) {
             call->output_tokens = produced; /* fewer than it asked for if the answer was cut */
         }
-        end(world, call_slot, OUTCOME_OK, first_token_at);
+        flow_end(world, call_slot, OUTCOME_OK, first_token_at);
     } else if (was_awaited) {
-        failed(world, call_slot, outcome);
+        failed(world, call_slot, outcome, retry_after_ms);
     }
 }
 
@@ -418,57 +436,11 @@ static void on_timeout(World *world, uint32_t slot) {
     CHECK(attempt->is_awaited);
     attempt->timeout = (EventId){0};
     note_attempt(world, slot, "timeout", "");
-    abandon(world, slot);
-    failed(world, call_slot, OUTCOME_TIMEOUT);
+    abandon(world, slot, OUTCOME_TIMEOUT);
+    failed(world, call_slot, OUTCOME_TIMEOUT, 0);
 }
 
-/* ---- Another attempt, or the end */
-
-static bool may_retry(World *world, const Call *call, Outcome failure) {
-    const Edge *edge = &world->model->edges[call->edge];
-    CHECK(failure != OUTCOME_OK);
-    if (!(edge->retry_on & 1u << (failure - OUTCOME_TIMEOUT)) ||
-        call->attempt_count >= world->edges[call->edge].max_attempts) {
-        return false;
-    }
-    const BudgetOps *budget = edge->budget.kind->ops;
-    return budget->take == NULL ||
-           budget->take(edge->budget.params, budget_state(world, call), failure);
-}
-
-void failed(World *world, uint32_t call_slot, Outcome failure) {
-    Call *call = world_call(world, call_slot);
-    CHECK(call->is_open && !call->is_in_backoff);
-    if (call->in_flight != NONE) {
-        return; /* another attempt is out and may still succeed */
-    }
-    if (!may_retry(world, call, failure)) {
-        end(world, call_slot, failure, 0);
-        return;
-    }
-    const Edge *edge = &world->model->edges[call->edge];
-    const RetryOps *retry = edge->retry.kind->ops;
-    Rng rng = drawn_by(&world->edges[call->edge].key, call->key,
-                       path_below(call->path, call->attempt_count), DRAW_BACKOFF);
-    call->last_delay =
-        retry->delay(edge->retry.params, call->attempt_count, call->last_delay, &rng);
-    call->is_in_backoff = true;
-    probe_level(&world->probe, edge->caller, LEVEL_BACKOFF, world->now, 1);
-    call->retry_timer = push(world, call->last_delay, EVENT_retry, call_slot);
-}
-
-static void end_backoff(World *world, Call *call) {
-    CHECK(call->is_in_backoff);
-    call->is_in_backoff = false;
-    call->retry_timer = (EventId){0};
-    probe_level(&world->probe, world->model->edges[call->edge].caller, LEVEL_BACKOFF, world->now,
-                -1);
-}
-
-static void on_retry(World *world, uint32_t call_slot) {
-    end_backoff(world, world_call(world, call_slot));
-    launch(world, call_slot);
-}
+/* ---- The end (or another attempt: models/retries.c) */
 
 /* The attempt that made the call goes on when all calls of the group have ended. */
 static void resume(World *world, uint32_t slot, const Edge *edge, Outcome outcome) {
@@ -483,26 +455,29 @@ static void resume(World *world, uint32_t slot, const Edge *edge, Outcome outcom
 }
 
 /* Nobody waits for the call any more, however it went; what is still out works for nobody. */
-void close_call(World *world, uint32_t call_slot) {
+void close_call(World *world, uint32_t call_slot, Outcome fate) {
     Call *call = world_call(world, call_slot);
     CHECK(call->is_open);
     call->is_open = false;
+    if (call->is_watched) {
+        track_retry_over(world, call_slot);
+    }
     unset(world, &call->deadline_timer);
     if (call->is_in_backoff) {
         unset(world, &call->retry_timer);
         end_backoff(world, call);
     }
     while (call->in_flight != NONE) {
-        abandon(world, call->in_flight);
+        abandon(world, call->in_flight, fate);
     }
 }
 
 /* `first_token_at` is when the caller saw it; 0: it saw none. */
-static void end(World *world, uint32_t call_slot, Outcome outcome, SimTime first_token_at) {
+void flow_end(World *world, uint32_t call_slot, Outcome outcome, SimTime first_token_at) {
     Call *call = world_call(world, call_slot);
     const Edge *edge = &world->model->edges[call->edge];
     uint32_t parent = call->parent;
-    close_call(world, call_slot);
+    close_call(world, call_slot, outcome == OUTCOME_TIMEOUT ? OUTCOME_TIMEOUT : FATE_UNKNOWN);
     if (outcome != OUTCOME_OK && edge->fallback != NONE) {
         fall_back(world, call_slot);
         return;
@@ -510,7 +485,11 @@ static void end(World *world, uint32_t call_slot, Outcome outcome, SimTime first
     if (outcome == OUTCOME_OK) {
         const BudgetOps *budget = edge->budget.kind->ops;
         if (budget->on_success != NULL) {
-            budget->on_success(edge->budget.params, budget_state(world, call));
+            budget->on_success(edge->budget.params,
+                               span_state(world, &world->edges[call->edge].budget, call->instance),
+                               edge->is_watched
+                                   ? (Outcome)call_track(world, call_slot)->retried_after
+                                   : OUTCOME_OK);
         }
     }
     if (parent == NONE) {
@@ -534,7 +513,7 @@ static void end(World *world, uint32_t call_slot, Outcome outcome, SimTime first
 static void on_deadline(World *world, uint32_t call_slot) {
     CHECK(world_call(world, call_slot)->is_open);
     world_call(world, call_slot)->deadline_timer = (EventId){0};
-    end(world, call_slot, OUTCOME_TIMEOUT, 0);
+    flow_end(world, call_slot, OUTCOME_TIMEOUT, 0);
 }
 
 /* ---- The events */

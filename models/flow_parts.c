@@ -180,7 +180,7 @@ void count_failure(World *world, uint32_t slot, Count count) {
                 world_call(world, attempt->call)->is_measured);
 }
 
-void stop_waiting(World *world, uint32_t slot) {
+void stop_waiting(World *world, uint32_t slot, Outcome fate) {
     Attempt *attempt = world_attempt(world, slot);
     Call *call = world_call(world, attempt->call);
     CHECK(attempt->is_awaited);
@@ -196,6 +196,9 @@ void stop_waiting(World *world, uint32_t slot) {
         link = &world_attempt(world, *link)->sibling;
     }
     *link = attempt->sibling;
+    if (call->is_watched) {
+        hear(world, slot, fate);
+    }
 }
 
 void lose(World *world, uint32_t slot) {

@@ -91,12 +91,16 @@ static inline uint32_t service_component(const World *world, uint32_t replica) {
     return world->replicas[replica].component;
 }
 
-/* The state of the retry budget that this call draws on. */
-static inline void *budget_state(const World *world, const Call *call) {
-    const Edge *edge = &world->model->edges[call->edge];
-    DCHECK(call->instance < edge->instances);
-    return world_state(world, world->edges[call->edge].budget_state +
-                                  call->instance * edge->budget.kind->state_size);
+/* The state of a policy that belongs to this instance of the caller. */
+static inline void *span_state(const World *world, const StateSpan *span, uint32_t instance) {
+    DCHECK(span->first + instance * span->stride <= world->states_size);
+    return world_state(world, span->first + instance * span->stride);
+}
+
+/* Whether `retry_on` names the failure. */
+static inline bool is_retryable(const Edge *edge, Outcome failure) {
+    DCHECK(failure < OUTCOME_COUNT);
+    return failure != OUTCOME_OK && (edge->retry_on & 1u << (failure - OUTCOME_TIMEOUT)) != 0;
 }
 
 /* Ends the run at the next event. */
@@ -106,15 +110,27 @@ void world_stop(World *world, StopReason reason);
 
 /* A call begins, made by attempt `parent`, or by a client (NONE). */
 void flow_begin(World *world, uint32_t edge, uint32_t parent, const Origin *origin);
-/* It ends with nobody to tell: what it still has out works for nobody. Keeps the call's slot. */
-void close_call(World *world, uint32_t call);
+/* It ends: its parent goes on, or the client's request is over. The good answer's first token was
+ * seen then; 0: it has none. */
+void flow_end(World *world, uint32_t call, Outcome outcome, SimTime first_token_at);
+/* It ends with nobody to tell: what it still has out works for nobody, and its fate is a timeout or
+ * unknown. Keeps the call's slot. */
+void close_call(World *world, uint32_t call, Outcome fate);
 /* The attempt joins the replica's queue; pump it afterwards. */
 void enter(World *world, uint32_t attempt, Replica *replica);
 void on_deliver(World *world, uint32_t attempt);
 void on_reply(World *world, uint32_t attempt);
 void refuse(World *world, uint32_t attempt, const char *why);
-/* The caller has lost an attempt: tries again or ends the call. */
-void failed(World *world, uint32_t call, Outcome failure);
+/* One more attempt of the call goes out. */
+void launch(World *world, uint32_t call);
+
+/* ---- Retries, models/retries.c */
+
+/* The caller has lost an attempt: tries again or ends the call. The failure asks for so long a wait
+ * (0: for nothing; RETRY_AFTER_NEVER_MS). */
+void failed(World *world, uint32_t call, Outcome failure, uint32_t retry_after_ms);
+void end_backoff(World *world, Call *call);
+void on_retry(World *world, uint32_t call);
 
 /* ---- Messages, models/network.c */
 
@@ -150,6 +166,21 @@ static inline uint32_t pick_replica(World *world, const Call *call, const Attemp
     return count == 0 ? NONE : world->routable[world->model->services[edge->to].replica_first];
 }
 
+/* ---- What callers keep of watched edges, models/callers.c */
+
+/* The fate of an attempt that its caller gave up for another reason than time. */
+#define FATE_UNKNOWN OUTCOME_COUNT
+
+CallerState *caller_of(const World *world, const Call *call);
+void track_call(World *world, uint32_t call);
+void track_attempt(World *world, uint32_t attempt);
+/* A retry was allowed after this failure … */
+void track_retry(World *world, uint32_t call, Outcome failure);
+/* … and has ended, if there was one. */
+void track_retry_over(World *world, uint32_t call);
+/* The caller of the attempt knows how it went (or FATE_UNKNOWN): its policies hear of it. */
+void hear(World *world, uint32_t attempt, Outcome fate);
+
 /* ---- Movements, models/flow_parts.c */
 
 void queue_append(World *world, Replica *replica, uint32_t attempt);
@@ -181,8 +212,8 @@ bool is_rejected(World *world, uint32_t attempt, const Replica *replica);
 void count_answer(World *world, const Attempt *attempt, const Call *call, bool is_used);
 /* Whether a good answer to an attempt that was given up still completes its call. */
 bool late_reply_counts(const World *world, const Call *call);
-/* The caller does not wait for the attempt any more. */
-void stop_waiting(World *world, uint32_t attempt);
+/* The caller does not wait for the attempt any more, whose fate it knows or not. */
+void stop_waiting(World *world, uint32_t attempt, Outcome fate);
 /* Nobody will ever answer: the slot goes when the caller has stopped waiting. */
 void lose(World *world, uint32_t attempt);
 /* The record is free again; work that was of no use is counted as wasted. */
@@ -194,8 +225,9 @@ void fall_back(World *world, uint32_t call);
 
 /* ---- Losses, models/losses.c */
 
-/* The caller gives the attempt up; what the service does about it is its `cancel_on_timeout`. */
-void abandon(World *world, uint32_t attempt);
+/* The caller gives the attempt up, after its timeout or not (FATE_UNKNOWN); what the service does
+ * about it is its `cancel_on_timeout`. */
+void abandon(World *world, uint32_t attempt, Outcome fate);
 /* The mark that a fault which is on gives to a new request; 0: none. */
 uint16_t mark_of_request(World *world, uint64_t key);
 /* A replica crashes, restarts or has loaded by itself. */

@@ -15,8 +15,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "models/preset.h"
+#include "sim/check.h"
 #include "sim/clock.h"
 #include "sim/dist.h"
 #include "sim/error.h"
@@ -130,8 +132,16 @@ typedef struct Schema {
     const Param *params;
     uint32_t param_count;
     uint32_t size;
+    const Preset *presets; /* as of a Kind */
+    uint32_t preset_count;
 } Schema;
 
 #define PARAM_COUNT_OF(table) ((uint32_t)(sizeof(table) / sizeof((table)[0])))
+
+/* For a message: "a batch server", "an inference server". */
+static inline const char *kind_article(const char *name) {
+    DCHECK(name[0] != 0);
+    return strchr("aeiou", name[0]) != NULL ? "an" : "a";
+}
 
 #endif

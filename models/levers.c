@@ -75,7 +75,8 @@ void levers_break(World *world, uint32_t index, Breakdown breakdown, const char 
 }
 
 /* What crashed by itself is down whatever the faults say, and a process that begins has to load
- * first. Who is known to be down stays so until it serves. */
+ * first. Who is known to be down stays so until it serves, as one does that begins the run by
+ * loading. */
 static void levers_hold_down(World *world) {
     CHECK(world->levers.replicas != NULL);
     for (uint32_t i = 0; i < world->model->replica_count; i++) {
@@ -95,9 +96,11 @@ static void levers_hold_down(World *world) {
         }
         if (levers->is_up && (!has_process || world->now < replica->loaded_at)) {
             levers->is_up = false;
-            levers->is_known_down = replica->levers.is_up
-                                        ? world->now == 0 || replica->is_known_broken
-                                        : replica->levers.is_known_down;
+            levers->is_known_down = replica->levers.is_up ? has_process || replica->is_known_broken
+                                                          : replica->levers.is_known_down;
+        } else if (levers->is_up && !replica->levers.is_up && world->now > 0 &&
+                   world->now == replica->loaded_at) {
+            tell_change(world, i, "loaded", "");
         }
     }
 }

@@ -18,10 +18,11 @@ typedef struct Breakdown {
 } Breakdown;
 
 typedef struct ReplicaLevers {
-    double work_x;       /* multiplies work that starts now */
-    double error_ratio;  /* share of attempts that fail */
-    SimTime error_after; /* how long a failing one takes; SIM_TIME_NEVER: its full work */
-    uint32_t slots;      /* what it can do at once; COUNT_UNLIMITED */
+    double work_x;                 /* multiplies work that starts now */
+    double error_ratio;            /* share of attempts that fail */
+    SimTime error_after;           /* how long a failing one takes; SIM_TIME_NEVER: its full work */
+    uint32_t error_retry_after_ms; /* what its failure asks for: Attempt.retry_after_ms */
+    uint32_t slots;                /* what it can do at once; COUNT_UNLIMITED */
     bool is_up;
     bool is_blackhole;     /* while down: silent instead of refusing */
     bool is_known_down;    /* while down: routers know */

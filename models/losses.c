@@ -13,7 +13,7 @@ static void close_children(World *world, uint32_t slot) {
         uint32_t child = world_attempt(world, slot)->child;
         world_attempt(world, slot)->child = world_call(world, child)->sibling;
         CHECK(world_call(world, child)->parent == slot);
-        close_call(world, child);
+        close_call(world, child, FATE_UNKNOWN);
         release_call(world, child);
     }
 }
@@ -87,9 +87,9 @@ static void cancel(World *world, uint32_t slot) {
     server_pump(world, replica_index);
 }
 
-void abandon(World *world, uint32_t slot) {
+void abandon(World *world, uint32_t slot, Outcome fate) {
     Attempt *attempt = world_attempt(world, slot);
-    stop_waiting(world, slot);
+    stop_waiting(world, slot, fate);
     if (attempt->replica == NONE) {
         return;
     }

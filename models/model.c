@@ -229,6 +229,8 @@ static void finish_edges(Model *model) {
             edge->timeout_timer[k] = model_add_timer(model, edge->timeout.items[k]);
         }
         edge->deadline_timer = model_add_timer(model, edge->deadline);
+        edge->is_watched = edge_is_watched(edge);
+        model->watched_instances += edge->is_watched ? edge->instances : 0;
     }
 }
 

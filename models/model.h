@@ -27,6 +27,11 @@ enum { RETRY_ON_TIMEOUT = 1 << 0, RETRY_ON_ERROR = 1 << 1, RETRY_ON_REFUSED = 1 
 
 typedef enum LateReply { LATE_IGNORED, LATE_COUNTS, LATE_COUNTS_WHILE_IN_FLIGHT } LateReply;
 typedef enum CancelOnTimeout { CANCEL_NEVER, CANCEL_QUEUED, CANCEL_ANYWHERE } CancelOnTimeout;
+typedef enum RetryAfter {
+    RETRY_AFTER_IGNORED,
+    RETRY_AFTER_AT_LEAST,
+    RETRY_AFTER_REPLACES
+} RetryAfter;
 typedef enum OnFailure { ON_FAILURE_FAIL, ON_FAILURE_IGNORE } OnFailure;
 typedef enum OnCapacityLoss { LOSS_SUSPEND, LOSS_DRAIN, LOSS_KILL } OnCapacityLoss;
 typedef enum QueueOrder { QUEUE_FIFO, QUEUE_LIFO, QUEUE_PRIORITY } QueueOrder;
@@ -38,6 +43,15 @@ typedef enum WorkDraw { WORK_DRAW_ATTEMPT, WORK_DRAW_REQUEST } WorkDraw;
 typedef uint16_t TimerClass;
 #define TIMER_NONE UINT16_MAX
 
+/* What a failure asks for when it asks for no retry at all. */
+#define RETRY_AFTER_NEVER_MS UINT32_MAX
+
+/* A wait that is asked for, SIM_TIME_NEVER or at least a millisecond and below 49 days. */
+static inline uint32_t retry_after_ms(SimTime wait) {
+    DCHECK(wait == SIM_TIME_NEVER || (wait >= 1000000 && wait < INT64_C(4294967295000000)));
+    return wait == SIM_TIME_NEVER ? RETRY_AFTER_NEVER_MS : (uint32_t)((wait + 500000) / 1000000);
+}
+
 /* A call policy on one edge of the dependency graph. */
 typedef struct Edge {
     uint32_t caller; /* component index */
@@ -48,13 +62,16 @@ typedef struct Edge {
     TimerClass deadline_timer;
     Component retry;
     Component budget;
-    uint32_t instances; /* of the caller; each has its own retry budget, used in turn */
-    uint8_t retry_on;   /* RETRY_ON_… */
-    uint8_t late_reply; /* LateReply */
-    uint8_t on_failure; /* OnFailure */
-    double probability; /* that the call is made at all */
-    uint32_t fallback;  /* the edge by which one that has failed is made instead; NONE */
+    uint32_t instances;      /* of the caller, used in turn; each has policies' state of its own */
+    uint8_t retry_on;        /* RETRY_ON_… */
+    uint8_t retry_after;     /* RetryAfter */
+    SimTime retry_after_max; /* SIM_TIME_NEVER: none */
+    uint8_t late_reply;      /* LateReply */
+    uint8_t on_failure;      /* OnFailure */
+    double probability;      /* that the call is made at all */
+    uint32_t fallback;       /* the edge by which one that has failed is made instead; NONE */
     bool is_fallback;
+    bool is_watched; /* some policy hears of single attempts, or a deadline is inherited */
     bool has_latency, has_reply_latency;
     Dist latency, reply_latency; /* seconds; the network's unless the call sets them */
     char *name;                  /* "gateway->llm", for streams and messages */
@@ -208,7 +225,8 @@ typedef struct Model {
     uint32_t objective_count;
     SimTime *timers; /* distinct constant timer lengths; the index is the TimerClass */
     uint32_t timer_count;
-    bool has_marks; /* some fault marks requests */
+    bool has_marks;             /* some fault marks requests */
+    uint32_t watched_instances; /* of callers, on all watched edges */
     bool has_trigger;
     SimTime trigger_from,
         trigger_to;     /* of all spikes and non-recurring faults; valid if has_trigger */
@@ -252,6 +270,9 @@ void model_add_trigger(Model *model, SimTime from, SimTime to);
 
 /* How long a fault that does not recur lasts: as `for` says, as its kind says, or the whole run. */
 SimTime model_fault_lasts(const Model *model, const Fault *fault);
+
+/* Whether some policy of the edge hears of single attempts: models/callers.c. */
+bool edge_is_watched(const Edge *edge);
 
 /* The class of a constant timer; equal lengths share one. */
 TimerClass model_add_timer(Model *model, SimTime length);

@@ -32,6 +32,7 @@ typedef struct Call {
     bool is_open;      /* somebody waits for it */
     bool is_measured;  /* its request arrived after the warm-up */
     bool is_in_backoff;
+    bool is_watched;          /* as its edge: there is a CallTrack */
     uint16_t mark;            /* fault that has marked its request, counted from 1; 0: none */
     uint8_t rank;             /* of its client's priority among all: 0 goes first */
     uint32_t prompt;          /* of World.prompts: what it may share with others; NONE */
@@ -71,6 +72,7 @@ typedef struct Attempt {
     bool holds_slot;
     bool holds_memory;         /* its server keeps something for it while it calls others */
     bool is_returned;          /* it was in service before, and waits again */
+    uint32_t retry_after_ms;   /* of a failure: what its caller is asked for; 0: nothing */
     SimTime first_token_at;    /* 0: none yet */
     union {                    /* what its server keeps */
         double virtual_end;    /* `sharing`: the work done per request at which it is finished */
@@ -82,6 +84,20 @@ typedef struct Attempt {
 } Attempt;
 
 _Static_assert(sizeof(Call) + sizeof(Attempt) <= 256 - 40, "256 bytes with two timers");
+
+/* What is kept besides of a call and of an attempt whose edge is watched (Edge.is_watched): beside
+ * the records, by the same slots, so that whoever has no such policy does not pay for it. */
+typedef struct CallTrack {
+    SimTime deadline_at;   /* when the calls that it makes end at the latest; SIM_TIME_NEVER */
+    uint8_t retried_after; /* Outcome after which the latest retry was allowed; OUTCOME_OK: none */
+    bool is_retrying;      /* a retry was allowed, and it waits or is out */
+    uint8_t hedge_count;
+    bool is_hedge_paid; /* the timer's hedge has been allowed already */
+} CallTrack;
+
+typedef struct AttemptTrack {
+    SimTime sent_at;
+} AttemptTrack;
 
 /* Whether it is in the system of its service: it has reached a replica and not left it. */
 static inline bool attempt_is_in_system(const Attempt *attempt) {

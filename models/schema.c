@@ -62,6 +62,16 @@ static const Param call_params[] = {
      .doc = "Whether and when a failed attempt is tried again."},
     {"retry_on", PARAM_CHOICES, FIELD(Edge, retry_on), .preset = "[timeout, error]",
      .choices = "timeout|error|refused", .doc = "Which failures of an attempt are retried."},
+    {"retry_after", PARAM_CHOICE, FIELD(Edge, retry_after), .preset = "ignored",
+     .choices = "ignored|at_least|replaces",
+     .doc =
+         "What a wait that a failure asks for (Retry-After, push-back) does to the backoff: "
+         "nothing; it makes it as long at least; it replaces it. Where it counts, a failure that "
+         "asks never to be retried is not."},
+    {"retry_after_max", PARAM_DURATION, FIELD(Edge, retry_after_max), .preset = "none",
+     .max = SIM_TIME_S_MAX, .may_be_unlimited = true,
+     .doc = "By how much such a wait lengthens the backoff at most; of one that replaces it, how "
+            "long it is at most."},
     {"late_reply", PARAM_CHOICE, FIELD(Edge, late_reply), .preset = "ignored",
      .choices = "ignored|counts|counts_while_in_flight",
      .doc = "Whether a reply to an attempt that timed out still completes the call: never, until "
@@ -69,8 +79,8 @@ static const Param call_params[] = {
     {"retry_budget", PARAM_KIND, FIELD(Edge, budget), .preset = "none",
      .family = FAMILY_RETRY_BUDGET, .doc = "How many retries the caller may add."},
     {"instances", PARAM_COUNT, FIELD(Edge, instances), .preset = "1", .min = 1, .max = 100000,
-     .doc = "Instances of the caller that share its calls in turn, each with a retry budget of its "
-            "own."},
+     .doc = "Instances of the caller that share its calls in turn, each with a retry budget, a "
+            "circuit breaker and the like of its own."},
     {"probability", PARAM_RATIO, FIELD(Edge, probability), .preset = "100%", .max = 1,
      .doc = "The share of requests for which the call is made at all."},
     {"on_failure", PARAM_CHOICE, FIELD(Edge, on_failure), .preset = "fail",

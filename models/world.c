@@ -65,9 +65,16 @@ static void create_services(World *world) {
     }
 }
 
+static StateSpan reserve_span(World *world, const Component *component, uint32_t instances) {
+    size_t stride = (state_size(component) + 7) / 8 * 8;
+    CHECK(instances > 0);
+    return (StateSpan){state_reserve(world, stride * instances), stride};
+}
+
 /* The salt comes from the edge's name, so that another component shifts nobody's draws. */
 static void create_edges(World *world) {
     const Model *model = world->model;
+    uint32_t caller_count = 0;
     CHECK(model->edge_count >= model->client_count);
     for (uint32_t i = 0; i < model->edge_count; i++) {
         const Edge *edge = &model->edges[i];
@@ -78,9 +85,11 @@ static void create_edges(World *world) {
         state->path_salt = (uint32_t)salt.k[0];
         state->max_attempts =
             retry->max_attempts != NULL ? retry->max_attempts(edge->retry.params) : 1;
-        state->budget_state =
-            state_reserve(world, (size_t)edge->budget.kind->state_size * edge->instances);
+        state->budget = reserve_span(world, &edge->budget, edge->instances);
+        state->caller_first = caller_count;
+        caller_count += edge->is_watched ? edge->instances : 0;
     }
+    CHECK(caller_count == model->watched_instances);
 }
 
 static void create_clients(World *world) {
@@ -129,8 +138,7 @@ static void start_budgets(World *world) {
         const BudgetOps *budget = edge->budget.kind->ops;
         CHECK(edge->instances > 0);
         for (uint32_t k = 0; budget->start != NULL && k < edge->instances; k++) {
-            Call call = {.edge = i, .instance = k};
-            budget->start(edge->budget.params, budget_state(world, &call));
+            budget->start(edge->budget.params, span_state(world, &world->edges[i].budget, k));
         }
     }
 }
@@ -161,6 +169,11 @@ World *world_create(const Model *model, const WorldOptions *options) {
     world->users = mem_zalloc(model->user_count, sizeof *world->users);
     world->faults = mem_zalloc(model->fault_count, sizeof *world->faults);
     world->fault_timers = mem_zalloc(model->fault_place_count, sizeof *world->fault_timers);
+    if (model->watched_instances > 0) {
+        world->callers = mem_zalloc(model->watched_instances, sizeof *world->callers);
+        pool_init(&world->call_tracks, sizeof(CallTrack), pool_limit(model));
+        pool_init(&world->attempt_tracks, sizeof(AttemptTrack), pool_limit(model));
+    }
     create_services(world);
     create_edges(world);
     create_clients(world);
@@ -192,6 +205,11 @@ void world_destroy(World *world) {
     mem_free(world->users);
     mem_free(world->faults);
     mem_free(world->fault_timers);
+    if (world->callers != NULL) {
+        pool_free(&world->call_tracks);
+        pool_free(&world->attempt_tracks);
+        mem_free(world->callers);
+    }
     mem_free(world->states);
     mem_free(world);
 }

@@ -46,13 +46,25 @@ typedef struct ServiceState {
     uint32_t in_system;      /* attempts that have reached a replica and not left it */
 } ServiceState;
 
+/* One instance of a caller on a watched edge. */
+typedef struct CallerState {
+    uint32_t active;   /* attempts that are out */
+    uint32_t retrying; /* calls that wait for a retry or have one out */
+} CallerState;
+
+/* Where the state of a policy lies in World.states, for each instance of a caller. */
+typedef struct StateSpan {
+    size_t first, stride;
+} StateSpan;
+
 typedef struct EdgeState {
     RngKey key;
     uint32_t path_salt; /* from the edge's name: tells its calls from others of the same request */
     uint32_t max_attempts; /* the first included; COUNT_UNLIMITED */
-    size_t budget_state;   /* offset of the first instance's into World.states */
+    StateSpan budget;
     uint32_t turn;         /* the next instance */
     bool is_disturbed;     /* faults have a say in its messages */
+    uint32_t caller_first; /* of World.callers: the first instance's, if the edge is watched */
 } EdgeState;
 
 typedef struct ClientState {
@@ -156,6 +168,10 @@ typedef struct World {
     uint32_t late_turn;        /* … and how far: those of replicas below are over */
     Pool prompts, hash_chunks; /* models/prompt.h */
     Pool sessions;
+    /* Room for what watched edges keep besides, by the slots of calls and attempts: nothing is
+     * taken from these pools, and they are not there without such an edge. */
+    Pool call_tracks, attempt_tracks;
+    CallerState *callers;
     bool repeats_calls; /* a request may come to the same service twice */
     const Model *model;
     Replica *replicas;
@@ -221,6 +237,17 @@ static inline void world_begin_late(World *world, uint32_t replica) {
 static inline bool world_late_has_passed(const World *world, uint32_t replica) {
     DCHECK(replica < UINT32_MAX);
     return world->late_at == world->now && world->late_turn > replica;
+}
+
+/* What a watched edge keeps of the call. */
+static inline CallTrack *call_track(const World *world, uint32_t slot) {
+    DCHECK(world_call(world, slot)->is_watched);
+    return (CallTrack *)(void *)world->call_tracks.records + slot;
+}
+
+static inline AttemptTrack *attempt_track(const World *world, uint32_t slot) {
+    DCHECK(slot < world->attempts.slot_end);
+    return (AttemptTrack *)(void *)world->attempt_tracks.records + slot;
 }
 
 static inline Attempt *world_attempt(const World *world, uint32_t slot) {

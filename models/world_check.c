@@ -17,6 +17,7 @@ typedef struct Census {
     uint32_t *orphaned;   /* by replica: attempts in it that nobody waits for */
     uint64_t *requests;   /* by client, twice: open requests, by whether they are measured */
     uint64_t *in_backoff; /* by component: calls between two attempts */
+    CallerState *callers; /* by instance on a watched edge */
     uint64_t event_count; /* that belong to a call or an attempt */
 } Census;
 
@@ -37,6 +38,7 @@ static void census_init(Census *census, const World *world) {
         .orphaned = mem_zalloc(replicas, sizeof(uint32_t)),
         .requests = mem_zalloc(2 * (size_t)model->client_count, sizeof(uint64_t)),
         .in_backoff = mem_zalloc(model_component_count(model), sizeof(uint64_t)),
+        .callers = mem_zalloc(model->watched_instances, sizeof(CallerState)),
     };
 }
 
@@ -54,6 +56,7 @@ static void census_free(Census *census) {
     mem_free(census->orphaned);
     mem_free(census->requests);
     mem_free(census->in_backoff);
+    mem_free(census->callers);
 }
 
 /* ---- The pools */
@@ -94,7 +97,8 @@ static void check_attempt_place(const World *world, Census *census, const Attemp
     }
 }
 
-static void check_attempt(const World *world, Census *census, const Attempt *attempt) {
+static void check_attempt(const World *world, Census *census, uint32_t slot) {
+    const Attempt *attempt = world_attempt(world, slot);
     CHECK(attempt->call < pool_slot_end(&world->calls));
     CHECK(attempt->replica < world->model->replica_count);
     CHECK(attempt->outcome < OUTCOME_COUNT && attempt->number > 0);
@@ -105,6 +109,10 @@ static void check_attempt(const World *world, Census *census, const Attempt *att
     census->holders[attempt->call]++;
     census->awaited[attempt->call] += attempt->is_awaited;
     census->outstanding[attempt->replica] += attempt->is_awaited;
+    if (call->is_watched) {
+        CHECK(attempt_track(world, slot)->sent_at <= world->now);
+        census->callers[caller_of(world, call) - world->callers].active += attempt->is_awaited;
+    }
     census->slots[attempt->replica] += attempt->holds_slot;
     census->orphaned[attempt->replica] += attempt_is_in_system(attempt) && !attempt->is_awaited;
     census->event_count += event_is_set(attempt->event) + event_is_set(attempt->timeout);
@@ -116,7 +124,7 @@ static void check_attempts(const World *world, Census *census) {
     for (uint32_t slot = 0; slot < pool_slot_end(&world->attempts); slot++) {
         if (world_attempt(world, slot)->state != ATTEMPT_FREE) {
             live_count++;
-            check_attempt(world, census, world_attempt(world, slot));
+            check_attempt(world, census, slot);
         }
     }
     CHECK(live_count == pool_live_count(&world->attempts));
@@ -131,6 +139,10 @@ static void check_open_call(const World *world, Census *census, uint32_t slot) {
     CHECK(event_is_set(call->deadline_timer) == (edge->deadline != SIM_TIME_NEVER));
     census->event_count += event_is_set(call->retry_timer) + event_is_set(call->deadline_timer);
     census->in_backoff[edge->caller] += call->is_in_backoff;
+    if (call->is_watched) {
+        census->callers[caller_of(world, call) - world->callers].retrying +=
+            call_track(world, slot)->is_retrying;
+    }
     if (call->parent != NONE) {
         CHECK(call->parent < pool_slot_end(&world->attempts));
         CHECK(world_attempt(world, call->parent)->state == ATTEMPT_CALLING);
@@ -319,6 +331,13 @@ static void check_probe(const World *world, const Census *census) {
     }
 }
 
+static void check_callers(const World *world, const Census *census) {
+    for (uint32_t i = 0; i < world->model->watched_instances; i++) {
+        CHECK(world->callers[i].active == census->callers[i].active);
+        CHECK(world->callers[i].retrying == census->callers[i].retrying);
+    }
+}
+
 /* Besides those of calls and attempts an event may be pending for each client, user, session, fault
  * and replica, and one for the warm-up. The run ends with taking an event that lies beyond its end.
  */
@@ -347,6 +366,7 @@ void world_check(World *world) {
     check_attempts(world, &census);
     check_calls(world, &census);
     check_children(world, &census);
+    check_callers(world, &census);
     for (uint32_t i = 0; i < world->model->service_count; i++) {
         check_service(world, &census, i);
     }

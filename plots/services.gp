@@ -1,7 +1,7 @@
 # gnuplot -d -c services.gp TERM OUT UNIT_S UNIT END_S PANELS, in a directory with these files:
-#   services.tsv  time_s, then mean, low, high of queue (requests waiting), utilization (0 to 1),
+#   services.tsv  time_s, then mean, low, high of queue (requests waiting), share in use (0 to 1),
 #                 in_system (requests) and orphaned (of these, those no caller waits for); one block a service
-#   service_names.tsv  top and step of the axis of requests, name; one row a service
+#   service_names.tsv  top and step of the axis of requests, name, what is in use; one row a service
 #   windows.tsv, labels.tsv  as in load.gp; the names stand in the other pictures, where there is room
 UNIT_S = real(ARG3)
 UNIT = ARG4
@@ -13,9 +13,10 @@ HEIGHT = 66.0 + ROW*PANELS
 call DIR.'term.gp' ARG1 ARG2 "960" sprintf("%d", HEIGHT)
 load DIR.'style.gp'
 array NAME[PANELS]
+array SHARE[PANELS]
 array TOP[PANELS]
 array STEP[PANELS]
-stats 'service_names.tsv' skip 1 using (NAME[int($0)+1] = strcol(3), TOP[int($0)+1] = $1, STEP[int($0)+1] = $2, 1) nooutput
+stats 'service_names.tsv' skip 1 using (NAME[int($0)+1] = strcol(3), SHARE[int($0)+1] = strcol(4), TOP[int($0)+1] = $1, STEP[int($0)+1] = $2, 1) nooutput
 
 load DIR.'axes.gp'
 set xrange [0:END]; set format x ""
@@ -37,7 +38,7 @@ do for [i = 1:PANELS] {
          'labels.tsv' skip 1 using ($4==3?$1/UNIT_S:NaN):(0):(0):(1) axes x1y2 with vectors nohead lc rgb BACK lw 1.2 dt (4,3) notitle
     set lmargin at screen 0.62; set rmargin at screen 0.985
     set yrange [0:1.06]; set format y "%g"; set ytics 0.5
-    set label 1 NAME[i].": utilization" at graph 0, graph 1.1 left noenhanced textcolor rgb INK
+    set label 1 NAME[i].": ".SHARE[i] at graph 0, graph 1.1 left noenhanced textcolor rgb INK
     unset key
     plot 'windows.tsv' skip 1 using ($3==0?$1/UNIT_S:NaN):(0):($1/UNIT_S):($2/UNIT_S):(0):(1) axes x1y2 with boxxyerror fc rgb FAULT fs transparent solid 0.13 noborder notitle, \
          'windows.tsv' skip 1 using ($3==1?$1/UNIT_S:NaN):(0):($1/UNIT_S):($2/UNIT_S):(0):(1) axes x1y2 with boxxyerror fc rgb SPIKE fs transparent solid 0.22 noborder notitle, \

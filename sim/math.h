@@ -1,4 +1,4 @@
-/* Logarithm, exponential and power with equal bits on every machine, for the event path.
+/* Logarithm, exponential, power and their kin with equal bits on every machine, for the event path.
  *
  * glibc chooses its own by processor at run time, so that the same binary gives other last bits
  * elsewhere (hundreds of differing results in 10^6 calls with and without FMA). These use only
@@ -25,6 +25,12 @@ double math_exp(double x);
 /* x to the y for x >= 0. For whole y up to 64 in size it multiplies, so that exact powers come out
  * exactly and others within |y| ulp; otherwise exp(y log x), within 2 + 2 |y log x| ulp. */
 double math_pow(double x, double y);
+
+/* Hyperbolic tangent, within 3 ulp. NaN gives NaN. */
+double math_tanh(double x);
+
+/* Cube root, within 1 ulp for |x| from 2^-1000 to 2^1000; 0 gives 0. */
+double math_cbrt(double x);
 
 /* Square root, correctly rounded as IEEE 754 asks, so that any way of computing it has equal bits;
  * the intrinsic keeps the C library out of it at -O0 too. */

@@ -2,8 +2,8 @@
 #include "sim/check.h"
 
 typedef struct TokenBucketParams {
-    double capacity, cost, timeout_cost, refund, deposit;
-    bool has_timeout_cost;
+    double capacity, cost, timeout_cost, refused_cost, refund, deposit;
+    bool has_timeout_cost, has_refused_cost, refunds_cost;
 } TokenBucketParams;
 
 typedef struct TokenBucketState {
@@ -23,27 +23,42 @@ static void token_bucket_add(const TokenBucketParams *p, TokenBucketState *s, do
     s->tokens = s->tokens < p->capacity ? s->tokens : p->capacity;
 }
 
-static void token_bucket_on_begin(const void *params, void *state) {
+static double token_bucket_cost(const TokenBucketParams *p, Outcome failure) {
+    CHECK(failure < OUTCOME_COUNT);
+    return failure == OUTCOME_TIMEOUT && p->has_timeout_cost   ? p->timeout_cost
+           : failure == OUTCOME_REFUSED && p->has_refused_cost ? p->refused_cost
+                                                               : p->cost;
+}
+
+static void token_bucket_on_begin(const void *params, void *state, SimTime now) {
     const TokenBucketParams *p = params;
+    CHECK(now >= 0);
     token_bucket_add(p, state, p->deposit);
 }
 
-static void token_bucket_on_success(const void *params, void *state) {
+static void token_bucket_on_success(const void *params, void *state, Outcome retried_after) {
     const TokenBucketParams *p = params;
-    token_bucket_add(p, state, p->refund);
+    bool refunds_cost = p->refunds_cost && retried_after != OUTCOME_OK;
+    CHECK(p->refund >= 0);
+    token_bucket_add(p, state, refunds_cost ? token_bucket_cost(p, retried_after) : p->refund);
 }
 
-static bool token_bucket_take(const void *params, void *state, Outcome failure) {
+static bool token_bucket_take(const void *params, void *state, const BudgetAsk *ask) {
     const TokenBucketParams *p = params;
     TokenBucketState *s = state;
-    CHECK(failure != OUTCOME_OK);
-    double cost = failure == OUTCOME_TIMEOUT && p->has_timeout_cost ? p->timeout_cost : p->cost;
+    double cost = token_bucket_cost(p, ask->failure);
     if (s->tokens < cost) {
         return false;
     }
     s->tokens -= cost;
     CHECK(s->tokens >= 0 && s->tokens <= p->capacity);
     return true;
+}
+
+static bool token_bucket_watches(const void *params) {
+    const TokenBucketParams *p = params;
+    CHECK(p->capacity > 0);
+    return p->refunds_cost;
 }
 
 static bool token_bucket_check(const void *params, Error *error) {
@@ -63,8 +78,14 @@ static const Param token_bucket_params[] = {
     {"timeout_cost", PARAM_NUMBER, offsetof(TokenBucketParams, timeout_cost), .max = 1e9,
      .is_optional = true, .has_offset = offsetof(TokenBucketParams, has_timeout_cost),
      .doc = "Tokens that a retry after a timeout takes; left out: as `cost`."},
+    {"refused_cost", PARAM_NUMBER, offsetof(TokenBucketParams, refused_cost), .max = 1e9,
+     .is_optional = true, .has_offset = offsetof(TokenBucketParams, has_refused_cost),
+     .doc = "Tokens that a retry after a refusal takes; left out: as `cost`."},
     {"refund", PARAM_NUMBER, offsetof(TokenBucketParams, refund), .preset = "1", .max = 1e9,
      .doc = "Tokens that each call that succeeds puts back."},
+    {"refunds_cost", PARAM_FLAG, offsetof(TokenBucketParams, refunds_cost), .preset = "false",
+     .doc = "Whether a call that succeeds after a retry puts back what its latest retry took, "
+            "instead of `refund` (AWS)."},
     {"deposit", PARAM_NUMBER, offsetof(TokenBucketParams, deposit), .preset = "0", .max = 1e9,
      .doc = "Tokens that each call puts in when it begins."},
 };
@@ -74,6 +95,7 @@ static const BudgetOps token_bucket_ops = {
     .on_begin = token_bucket_on_begin,
     .on_success = token_bucket_on_success,
     .take = token_bucket_take,
+    .watches = token_bucket_watches,
 };
 
 const Kind budget_token_bucket = {

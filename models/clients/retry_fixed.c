@@ -12,11 +12,11 @@ static uint32_t fixed_max_attempts(const void *params) {
     return p->max_attempts;
 }
 
-static SimTime fixed_delay(const void *params, uint32_t attempts_made, SimTime last_delay,
-                           Rng *rng) {
+static SimTime fixed_delay(const void *params, const RetryView *view) {
     const FixedParams *p = params;
-    CHECK(attempts_made > 0 && last_delay >= 0);
-    return time_from_s(dist_draw(&p->delay, rng));
+    CHECK(view->tries > 0);
+    Rng rng = view->draw(view, view->tries);
+    return time_from_s(dist_draw(&p->delay, &rng));
 }
 
 static const Param fixed_params[] = {

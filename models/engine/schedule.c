@@ -69,9 +69,10 @@ void engine_drop_sequence(World *world, uint32_t replica, uint32_t index, bool i
     if (s->is_decoding) {
         end_decoding(engine, p, s);
     }
-    uint32_t held = engine_blocks_for(p, (uint64_t)s->computed + s->scheduled);
+    uint64_t tokens = (uint64_t)s->computed + s->scheduled;
+    uint32_t held = engine_blocks_for(p, tokens);
     if (is_published || s->is_shared) {
-        publish(world, replica, s, s->computed);
+        publish(world, replica, s, tokens);
     }
     CHECK(held >= s->published);
     kv_give(engine_kv(engine), held - s->published);
@@ -221,14 +222,15 @@ static uint32_t find_victim(const World *world, uint32_t replica) {
     return victim;
 }
 
-/* Makes room for `blocks` of the sequence in `place`; false when it had to go itself. A victim that
- * was scheduled already gives its tokens back. */
+/* Makes room for `blocks` of the sequence in `place`; false when it had to go itself, or the replica
+ * crashes. A victim that was scheduled already gives its tokens back. */
 static bool make_room(World *world, uint32_t replica, uint32_t *place, uint32_t blocks) {
     Engine *engine = engine_of(world, replica);
     while (engine_available(engine) < blocks) {
         const ReplicaLevers *levers = &world->replicas[replica].levers;
         if (levers->breaks_when_full) {
             levers_break(world, replica, levers->when_full, "its KV cache is full");
+            return false;
         }
         uint32_t victim = find_victim(world, replica);
         Sequence *s = engine_sequence(engine, engine_order(engine)[victim]);
@@ -455,6 +457,9 @@ bool schedule_step(World *world, uint32_t replica) {
             schedule_plainly(world, replica);
         } else {
             schedule_in_order(world, replica);
+        }
+        if (world->now < world->replicas[replica].down_until) {
+            return false; /* it lacked blocks and crashes, before anything else happens */
         }
         if (!engine->has_preempted) {
             admit_waiting(world, replica);

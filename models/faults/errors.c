@@ -4,7 +4,8 @@
 typedef struct ErrorsParams {
     FaultPlace place;
     double ratio;
-    SimTime after;
+    SimTime after, retry_after;
+    bool has_retry_after;
 } ErrorsParams;
 
 static void errors_apply(const void *params, Levers *levers) {
@@ -15,6 +16,7 @@ static void errors_apply(const void *params, Levers *levers) {
         /* Two such faults at once fail independently; the later one says when. */
         at->error_ratio = 1 - (1 - at->error_ratio) * (1 - p->ratio);
         at->error_after = p->after;
+        at->error_retry_after_ms = p->has_retry_after ? retry_after_ms(p->retry_after) : 0;
     }
 }
 
@@ -25,6 +27,12 @@ static const Param errors_params[] = {
     {"after", PARAM_DURATION, offsetof(ErrorsParams, after), .preset = "work",
      .max = SIM_TIME_S_MAX, .may_be_unlimited = true, .never_word = "work",
      .doc = "How long a failing attempt takes: its full work, or a time (0s fails fast)."},
+    {"retry_after", PARAM_DURATION, offsetof(ErrorsParams, retry_after), .min = 0.001, .max = 1e6,
+     .is_optional = true, .has_offset = offsetof(ErrorsParams, has_retry_after),
+     .may_be_unlimited = true, .never_word = "never",
+     .doc = "What the failure asks its caller to wait before a retry (a Retry-After header, a "
+            "push-back), or never to retry; whoever listens: `retry_after` of a call. Left out: "
+            "nothing."},
 };
 
 static const FaultOps errors_ops = {.apply = errors_apply, .is_at = fault_place_is_at};

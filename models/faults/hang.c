@@ -23,8 +23,9 @@ static bool hang_check(const void *params, const Model *model, Error *error) {
     const ServerOps *ops = service->server.kind->ops;
     CHECK(ops != NULL);
     return ops->can_suspend || ops->has_tokens ||
-           error_set(error, "'%s' cannot hang: a %s server cannot stop what it has begun",
-                     service->name, service->server.kind->name);
+           error_set(error, "'%s' cannot hang: %s %s server cannot stop what it has begun",
+                     service->name, kind_article(service->server.kind->name),
+                     service->server.kind->name);
 }
 
 static const Param hang_params[] = {FAULT_PLACE_PARAMS};

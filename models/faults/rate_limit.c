@@ -4,6 +4,8 @@
 typedef struct RateLimitParams {
     uint32_t service;
     double rate_per_s, burst;
+    bool has_retry_after;
+    SimTime retry_after;
 } RateLimitParams;
 
 /* What is missing from a full bucket, so that zeroed state is a full one. */
@@ -35,6 +37,8 @@ static const char *rate_limit_refuses(World *world, uint32_t fault, uint32_t att
     state->missing = missing > 0 ? missing : 0;
     state->updated_at = world->now;
     if (state->missing + 1 > p->burst) {
+        world_attempt(world, attempt)->retry_after_ms =
+            p->has_retry_after ? retry_after_ms(p->retry_after) : 0;
         return "over its rate limit";
     }
     state->missing += 1;
@@ -52,6 +56,12 @@ static const Param rate_limit_params[] = {
      .doc = "Attempts that it lets in per second, over all its replicas and callers."},
     {"burst", PARAM_NUMBER, offsetof(RateLimitParams, burst), .preset = "1", .min = 1, .max = 1e9,
      .doc = "Attempts that it lets in at once after a pause."},
+    {"retry_after", PARAM_DURATION, offsetof(RateLimitParams, retry_after), .min = 0.001,
+     .max = 1e6, .is_optional = true, .has_offset = offsetof(RateLimitParams, has_retry_after),
+     .may_be_unlimited = true, .never_word = "never",
+     .doc =
+         "What a refusal asks its caller to wait before a retry (a Retry-After header), or never "
+         "to retry; whoever listens: `retry_after` of a call. Left out: nothing."},
 };
 
 static const FaultOps rate_limit_ops = {.apply = rate_limit_apply,

@@ -63,8 +63,8 @@ static uint32_t prefix_affinity_pick(const void *params, void *state, const Rout
 static bool prefix_affinity_fits(const void *params, const RouterSite *site, Error *error) {
     CHECK(params != NULL);
     return site->has_prefix_cache ||
-           error_set(error, "a %s server has no prefix cache; take 'session' or 'least_loaded'",
-                     site->server);
+           error_set(error, "%s %s server has no prefix cache; take 'session' or 'least_loaded'",
+                     kind_article(site->server), site->server);
 }
 
 static const Param prefix_affinity_params[] = {

@@ -75,8 +75,7 @@ static bool inference_check_kv(const EngineParams *p, Error *error) {
                                       "gpu_memory_utilization or tensor_parallel_size");
     }
     if ((uint64_t)blocks * p->block_size < 2) {
-        return error_set(error, "%u KV blocks of %u tokens hold no request at all", blocks,
-                         p->block_size);
+        return error_set(error, "one KV block of one token holds no request: raise kv_blocks");
     }
     if (p->has_max_model_len && (uint64_t)blocks * p->block_size < p->max_model_len) {
         return error_set(error,

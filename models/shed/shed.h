@@ -19,6 +19,9 @@ typedef struct ShedOps {
     bool (*refuses_arrival)(const void *params, void *state, const ShedView *view);
     bool (*refuses_waiting)(const void *params, void *state,
                             const ShedView *view); /* at its turn */
+    /* What a refusal asks its caller to wait before a retry; SIM_TIME_NEVER: not to retry; 0: it
+     * asks for nothing. NULL: the same. */
+    SimTime (*retry_after)(const void *params);
 } ShedOps;
 
 #endif

@@ -3,6 +3,8 @@
 
 typedef struct TokenBucketParams {
     double rate_per_s, burst;
+    SimTime retry_after;
+    bool has_retry_after;
 } TokenBucketParams;
 
 /* What is missing from a full bucket, so that zeroed state is a full one. */
@@ -28,14 +30,26 @@ static bool token_bucket_refuses_arrival(const void *params, void *state, const 
     return false;
 }
 
+static SimTime token_bucket_retry_after(const void *params) {
+    const TokenBucketParams *p = params;
+    CHECK(p->retry_after >= 0);
+    return p->has_retry_after ? p->retry_after : 0;
+}
+
 static const Param token_bucket_params[] = {
     {"rate", PARAM_RATE, offsetof(TokenBucketParams, rate_per_s), .above_min = true, .max = 1e9,
      .doc = "Attempts admitted per second at one replica, in the long run."},
     {"burst", PARAM_NUMBER, offsetof(TokenBucketParams, burst), .preset = "1", .min = 1, .max = 1e9,
      .doc = "Attempts admitted at once after a pause; the bucket starts full."},
+    {"retry_after", PARAM_DURATION, offsetof(TokenBucketParams, retry_after), .min = 0.001,
+     .max = 1e6, .is_optional = true, .has_offset = offsetof(TokenBucketParams, has_retry_after),
+     .may_be_unlimited = true, .never_word = "never",
+     .doc = "What a refusal asks its caller to wait before a retry, or never to retry; whoever "
+            "listens: `retry_after` of a call. Left out: nothing."},
 };
 
-static const ShedOps token_bucket_ops = {.refuses_arrival = token_bucket_refuses_arrival};
+static const ShedOps token_bucket_ops = {.refuses_arrival = token_bucket_refuses_arrival,
+                                         .retry_after = token_bucket_retry_after};
 
 const Kind shed_token_bucket = {
     .family = FAMILY_SHED,

@@ -241,15 +241,19 @@ END_TEST
 
 /* ---- The data files */
 
-static void write_data(const Mock *mock, PlotFacts *facts) {
+static void write_data_of_mock(PlotFacts *facts) {
     RunFiles files;
     Error error = {0};
-    enter_scratch();
-    mock_make(mock);
     ck_assert_int_eq(mkdir("data", 0777), 0);
     ck_assert_msg(run_files_read(&files, "run", &error), "%s", error.text);
     ck_assert_msg(plot_data_write(&files, "run", "data", facts, &error), "%s", error.text);
     run_files_free(&files);
+}
+
+static void write_data(const Mock *mock, PlotFacts *facts) {
+    enter_scratch();
+    mock_make(mock);
+    write_data_of_mock(facts);
 }
 
 /* Line `line` (0 is the header) of a file is this. */
@@ -296,10 +300,36 @@ START_TEST(an_inference_server_has_curves_and_axes_of_its_own) {
                "99.5\t40\t16\t48\t525.5\t2\t700\t0.8125\t0.25\t1\t3\t0\t4\t5500\t4000\t6000\t"
                "700\t600\t1000\t30.0625\t0.25\t40\t52.625\t0.5\t70\t0.03125\t0.03125\t0.03125\t"
                "1.53125\t0.125\t2");
+    check_line("data/services.tsv", 100,
+               "99.5\t525.5\t2\t700\t0.8125\t0.25\t1\t530\t5\t705\t450\t0\t600");
+    check_line("data/service_names.tsv", 1, "583\t200\tllm\tKV blocks in use");
     check_line("data/inference_names.tsv", 1, "1000\t6050\t2000\t3.3\t1\t0.1\t100\t0.01\t10\tllm");
     check_line("data/inference_names.tsv", 3, "1000\t6050\t2000\t3.3\t1\t0.1\t100\t0.01\t10\tllm3");
     ck_assert_uint_eq(facts.inference_count, 3);
     ck_assert_uint_eq(facts.inference_left, 2);
+    leave_scratch();
+}
+END_TEST
+
+/* Nobody is answered from 40 to 50 s, and for three seconds from 70 s. */
+START_TEST(a_line_of_times_ends_where_nobody_is_answered_for_long) {
+    PlotFacts facts;
+    Mock mock = MOCK;
+    mock.replications = 1;
+    mock.metastable = 0;
+    enter_scratch();
+    mock_make(&mock);
+    ck_assert_int_eq(system("awk -F, -v OFS=, 'NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i }"
+                            " NR > 1 && ($2 >= 40 && $2 < 50 || $2 >= 70 && $2 < 73) {"
+                            " $at[\"latency_s_p50\"] = $at[\"latency_s_p99\"] = \"\" } 1'"
+                            " run/timeseries.csv >gaps.csv && mv gaps.csv run/timeseries.csv"),
+                     0);
+    write_data_of_mock(&facts);
+    check_line("data/latency.tsv", 40, "39.5\t0.25\t0.25\t0.25\t1.5\t1.5\t1.5");
+    check_line("data/latency.tsv", 41, "40.5\t0\t0\t0\t0\t0\t0");
+    check_line("data/latency.tsv", 50, "49.5\t0\t0\t0\t0\t0\t0");
+    check_line("data/latency.tsv", 71, "70.5\tNaN\tNaN\tNaN\tNaN\tNaN\tNaN");
+    check_line("data/latency.tsv", 73, "72.5\tNaN\tNaN\tNaN\tNaN\tNaN\tNaN");
     leave_scratch();
 }
 END_TEST
@@ -382,6 +412,7 @@ TEST_SUITE("experiments/pictures", a_gnuplot_that_is_missing_or_fails_costs_only
            inference_servers_have_a_picture_and_others_have_none,
            one_sample_of_an_inference_server_is_enough,
            an_inference_server_has_curves_and_axes_of_its_own,
+           a_line_of_times_ends_where_nobody_is_answered_for_long,
            files_without_the_newer_columns_are_drawn_as_they_are,
            twenty_thousand_samples_and_twelve_services_stay_small,
            a_run_without_a_time_series_has_no_pictures_and_that_is_fine, no_name_is_ever_run,

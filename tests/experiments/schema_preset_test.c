@@ -175,7 +175,8 @@ START_TEST(a_preset_fits_below_a_file_that_is_as_large_as_allowed) {
     doc.node_count = DOC_NODES_MAX;
     SchemaReader reader = {&doc, &diagnostics, NULL, NULL};
     const DocNode *map = doc.root;
-    ck_assert(schema_apply_preset(&reader, &toy, &map));
+    Schema schema = schema_of_kind(&toy, "'toy'");
+    ck_assert(schema_apply_preset(&reader, &schema, &map));
     ck_assert_ptr_nonnull(doc_find(map, "blocks"));
     ck_assert_uint_eq(doc.node_count, DOC_NODES_MAX);
     doc_free(&doc);

@@ -246,7 +246,7 @@ START_TEST(what_has_the_wrong_shape_is_named) {
         {"{kind: {fixed: 3}}", "1:16: 'fixed' is written as a map, {key: value}, not as one value"},
         {"{kind: {none: {a: 1}}}", "1:16: 'none' has no key 'a': it takes no parameters"},
         {"{kind: 20ms}",
-         "1:8: 'retry' has no kind '20ms'; its kinds are: none, fixed, exponential"},
+         "1:8: 'retry' has no kind '20ms'; its kinds are: none, fixed, exponential, linear"},
         {"{kind: fixd}", "1:8: 'retry' has no kind 'fixd': did you mean 'fixed'?"},
     };
     check_refusals(refusals, sizeof refusals / sizeof refusals[0]);

@@ -4,6 +4,7 @@
  * A number here changes only in a commit that says why it had to. When one differs, the test prints
  * the rows as they are now, ready to replace `pinned`.
  */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -89,8 +90,50 @@ static const char *const scenarios[] = {
     " 0}}\n"
     "clients: {web: {target: api, arrivals: {poisson: {rate: 6/s}}}}\n"
     "services: {api: {work: {exponential: {mean: 120ms}}}}\n",
+    /* 8: conversations with replicas of an LLM that are short of KV blocks, and all that befalls
+     * such replicas */
+    "run: {duration: 150s, warmup: 5s}\n"
+    "clients: {web: {target: llm, arrivals: {sessions: {rate: 3.1/s, think: {exponential: {mean:"
+    " 4s}}, max_context: 3000}}, shared_prefix: {tokens: 391, count: 3}, input_tokens: {lognormal:"
+    " {mean: 155, p99: 900}}, output_tokens: {lognormal: {mean: 190, p99: 800}}, call: {timeout:"
+    " 9s, retry: {exponential: {max_attempts: 3, base: 500ms}}}}}\n"
+    "services: {llm: {replicas: 3, route: session, cancel_on_timeout: anywhere, server: {inference:"
+    " {kv_blocks: 331, max_num_seqs: 40, max_num_batched_tokens: 512, load_time: 2s, step: {linear:"
+    " {base: 6472.0076us, per_prefill_token: 119.7972us, per_decode_sequence: 304.4021us,"
+    " per_context_token: 153.97ns, per_prefill_context_token: 4.34ns}}}}}}\n"
+    "faults:\n"
+    "  - {at: 30s, for: 4s, hang: {service: llm, replicas: 1}}\n"
+    "  - {at: 50s, for: 15s, kv_capacity: {service: llm, to: 37%}}\n"
+    "  - {at: 80s, for: 20s, kv_full_crash: {service: llm, restart: 3s, known: true}}\n"
+    "  - {at: 120s, for: 5s, poison: {service: llm, ratio: 40%, restart: 2s}}\n",
+    /* 9: prefill and decode apart, with a link between, by priority and by trace */
+    "run: {duration: 90s}\n"
+    "clients:\n"
+    "  web: {target: prefill, arrivals: {trace: {file: /dev/null, tokens_per_hash: 40}}, priority:"
+    " 3}\n"
+    "  app: {target: prefill, arrivals: {poisson: {rate: 7/s}}, priority: -1, input_tokens:"
+    " {exponential: {mean: 200}}, output_tokens: {exponential: {mean: 30}}}\n"
+    "services:\n"
+    "  prefill: {replicas: 2, route: prefix_affinity, server: {inference: {role: prefill,"
+    " scheduling_policy: priority, kv_blocks: 90, long_prefill_token_threshold: 150, step: {table:"
+    " {directory: tests/models/profile, layers: 9}}}}, calls: [{to: wire}, {to: decode}]}\n"
+    "  wire: {server: {link: {bandwidth: 1GB/s, bytes_per_input_token: 128KiB, latency: 1ms}}}\n"
+    "  decode: {replicas: 2, route: {least_loaded: {metrics_age: 50ms}}, server: {inference: {role:"
+    " decode, block_size: 32, max_num_seqs: 12, max_model_len: 900, step: {roofline: {gpu: l40s,"
+    " parameters: 8.03e9, layers: 32, heads: 32, kv_heads: 8}}}}}\n",
+    /* 10: whole prompts, without a cache */
+    "run: {duration: 90s}\n"
+    "clients: {web: {target: llm, arrivals: {gamma: {rate: 6/s, cv: 2}}, input_tokens: {lognormal:"
+    " {mean: 300, p99: 1500}}, output_tokens: {lognormal: {mean: 60, p99: 300}}, call: {timeout:"
+    " 5s}}}\n"
+    "services: {llm: {replicas: 2, route: {weighted: {weights: [2, 1]}}, server: {inference:"
+    " {enable_chunked_prefill: false, enable_prefix_caching: false, scheduler_reserve_full_isl:"
+    " false, kv_blocks: 120, step: {quadratic: {prefill_base: 18102.5465us, per_prefill_token:"
+    " 101.9123us, per_prefill_token_squared: 7.1223ns, decode_base: 19934.7026us,"
+    " per_context_token: 626.9357ns, per_decode_sequence: 38.507us, large_batch: 9,"
+    " large_per_decode_sequence: 158.311us}}}}}}\n",
 };
-enum { SCENARIOS = sizeof scenarios / sizeof scenarios[0] };
+enum { SCENARIOS = sizeof scenarios / sizeof scenarios[0], FIRST_WITH_TOKENS = 8 };
 
 /* What is pinned: all events, and measures of the first client and the first service. */
 typedef struct Golden {
@@ -116,11 +159,38 @@ static const Golden pinned[SCENARIOS] = {
      0x1.90a59bb3236f9p+3, 0x1.784b19270b819p+1, 0x1.1d9d85ef3a2c7p+0},
     {173, UINT64_C(0x81f7347a49fa88c5), 0x1.a1b27f1371c61p+0, 0x1.6f383e8018693p+1, 0x1.28p+6,
      0x1.cbc74099b599ap+3, 0x1p+0, 0x1.4cdc26afcabcp+1},
+    {1785, UINT64_C(0xf840161d686a2658), 0x1.ef6a8ea9dd3edp+1, 0x1.26348be754628p+4, 0x1.5a8p+9,
+     0x1.5384ec2cc161bp+4, 0x1.55262d67a2247p+3, 0x1.95dfd94b82accp+2},
+    {4582, UINT64_C(0xb1b2c51fac63f611), 0x1.7b1ff90895638p-2, 0x1.88fd5055e1669p-1, 0x1.f4p+7,
+     0x1.599aa452f13dep+2, 0x1.848b1bc10f8d7p-4, 0x1.3317108a3341ap-8},
+    {1081, UINT64_C(0x5dc32df53f957116), 0x1.8bb1aa64f8e2fp+0, 0x1.3bae1ac8b6c63p+2, 0x1.0fp+8,
+     0x1.03d4fe0c4060ap+5, 0x1.c2fbb9c761aedp+2, 0x1.02c593588447fp+4},
+};
+
+/* Of the runs with tokens, besides: what else the first client and the first service say. */
+typedef struct GoldenTokens {
+    double web_ttft_p95, web_tpot_mean;
+    double service_itl_p99, service_kv_use, service_preemptions, service_recomputed_tokens;
+    double service_prefix_hits, service_wasted_tokens, service_input_tokens;
+} GoldenTokens;
+
+static const GoldenTokens pinned_tokens[SCENARIOS - FIRST_WITH_TOKENS] = {
+    {0x1.cdb57ffe00e62p+2, 0x1.5cc122f50957dp-7, 0x1.1d9d85aecd7fcp-4, 0x1.1183199e48379p-1,
+     0x1.2ep+7, 0x1.03ccp+14, 0x1.dd121ddf8a1cfp-2, 0x1.0b4p+15, 0x1.47fd5a0a97d5ap+11},
+    {0x1.afa4eae4179fbp-4, 0x1.32448fd00b199p-6, 0x0p+0, 0x1.57572a72709fap-2, 0x1p+2, 0x1.64p+7,
+     0x1.e20a7a2d25cccp-4, 0x0p+0, 0x1.92ad82d82d82ep+10},
+    {0x1.cdb57ffac843ep+0, 0x1.8edb16e8ac786p-6, 0x1.88fd5019c03cfp-4, 0x1.46f367475efcp-1,
+     0x1.bp+5, 0x1.b908p+13, 0x0p+0, 0x1.caf4p+15, 0x1.5b0d82d82d82ep+10},
 };
 
 static bool replay_next(void *context, TraceArrival *out) {
     uint32_t k = (*(uint32_t *)context)++;
-    *out = (TraceArrival){.at_s = 0.0731 * k + 0.0011 * (k * k % 61), .input_tokens = k};
+    static const uint64_t ids[] = {3, 1, 4, 1, 5, 9, 2};
+    *out = (TraceArrival){.at_s = 0.0731 * k + 0.0011 * (k * k % 61),
+                          .input_tokens = k,
+                          .output_tokens = k % 37,
+                          .hash_ids = ids,
+                          .hash_count = 1 + k * k % 7};
     return k < 250;
 }
 
@@ -144,7 +214,13 @@ static Model *compile(const char *yaml) {
     return model;
 }
 
-static Golden run(const char *yaml) {
+/* What is missing is 0: a NaN has many forms. */
+static double or_0(double value) {
+    return isnan(value) ? 0 : value;
+}
+
+/* `tokens` may be NULL. */
+static Golden run(const char *yaml, GoldenTokens *tokens) {
     Model *model = compile(yaml);
     uint32_t position = 0;
     TraceSource traces[] = {{&position, false, replay_next, replay_rewind}, {0}};
@@ -162,6 +238,17 @@ static Golden run(const char *yaml) {
                      .service_in_system = service[METRIC_in_system_mean],
                      .service_busy = service[METRIC_busy],
                      .service_wait_p95 = service[METRIC_queue_wait_p95]};
+    if (tokens != NULL) {
+        *tokens = (GoldenTokens){.web_ttft_p95 = or_0(web[METRIC_ttft_p95]),
+                                 .web_tpot_mean = or_0(web[METRIC_tpot_mean]),
+                                 .service_itl_p99 = or_0(service[METRIC_itl_p99]),
+                                 .service_kv_use = or_0(service[METRIC_kv_use]),
+                                 .service_preemptions = service[METRIC_preemptions],
+                                 .service_recomputed_tokens = service[METRIC_recomputed_tokens],
+                                 .service_prefix_hits = or_0(service[METRIC_prefix_hits]),
+                                 .service_wasted_tokens = service[METRIC_wasted_tokens],
+                                 .service_input_tokens = service[METRIC_input_tokens]};
+    }
     world_destroy(world);
     model_destroy(model);
     return golden;
@@ -174,12 +261,24 @@ static void print_row(const Golden *golden) {
             golden->service_in_system, golden->service_busy, golden->service_wait_p95);
 }
 
+static void print_tokens_row(const GoldenTokens *golden) {
+    fprintf(stderr, "    {%a, %a, %a, %a, %a, %a, %a, %a, %a},\n", golden->web_ttft_p95,
+            golden->web_tpot_mean, golden->service_itl_p99, golden->service_kv_use,
+            golden->service_preemptions, golden->service_recomputed_tokens,
+            golden->service_prefix_hits, golden->service_wasted_tokens,
+            golden->service_input_tokens);
+}
+
 START_TEST(runs_are_what_they_always_were) {
     Golden now[SCENARIOS];
+    GoldenTokens tokens[SCENARIOS] = {0};
     uint32_t changed_count = 0;
     for (uint32_t i = 0; i < SCENARIOS; i++) {
-        now[i] = run(scenarios[i]);
-        changed_count += memcmp(&now[i], &pinned[i], sizeof now[i]) != 0;
+        bool has_tokens = i >= FIRST_WITH_TOKENS;
+        now[i] = run(scenarios[i], has_tokens ? &tokens[i] : NULL);
+        changed_count += memcmp(&now[i], &pinned[i], sizeof now[i]) != 0 ||
+                         (has_tokens && memcmp(&tokens[i], &pinned_tokens[i - FIRST_WITH_TOKENS],
+                                               sizeof tokens[i]) != 0);
     }
     if (changed_count > 0) {
         fprintf(stderr,
@@ -188,6 +287,9 @@ START_TEST(runs_are_what_they_always_were) {
                 changed_count, SCENARIOS);
         for (uint32_t i = 0; i < SCENARIOS; i++) {
             print_row(&now[i]);
+        }
+        for (uint32_t i = FIRST_WITH_TOKENS; i < SCENARIOS; i++) {
+            print_tokens_row(&tokens[i]);
         }
     }
     ck_assert_uint_eq(changed_count, 0);

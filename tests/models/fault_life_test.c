@@ -329,6 +329,20 @@ START_TEST(one_herd_is_a_trigger_that_ends_with_its_spread) {
 }
 END_TEST
 
+START_TEST(a_rate_limit_may_say_when_to_come_again) {
+    static const TraceArrival two[] = {{.at_s = 1}, {.at_s = 1.25}};
+    StoryRun run = story_run(
+        WEB("retry: {fixed: {max_attempts: 2, delay: 10ms}}, retry_on: refused, retry_after: "
+            "at_least") "services: {api: {work: 0.25s, replicas: 2}}\n"
+                        "faults: [{at: 0s, rate_limit: {service: api, rate: 1/s, retry_after: "
+                        "3s}}]\n",
+        STORY_TRACE(two));
+    ck_assert_ptr_nonnull(strstr(run.text, "1.250 s  web #1 attempt 1: refused by api"));
+    ck_assert_ptr_nonnull(strstr(run.text, "4.250 s  web #1 attempt 2: sent to api"));
+    story_free(&run);
+}
+END_TEST
+
 TEST_SUITE("models/fault_life", memory_that_leaks_with_time_fills_up_and_a_restart_frees_it,
            memory_that_leaks_with_requests_crashes_the_replica_that_has_served_so_many,
            a_replica_may_be_slow_before_its_memory_is_full,
@@ -341,4 +355,4 @@ TEST_SUITE("models/fault_life", memory_that_leaks_with_time_fills_up_and_a_resta
            a_disk_fills_with_writes_and_each_replica_has_its_own,
            a_herd_comes_at_one_instant_besides_the_others,
            a_herd_by_the_clock_comes_again_and_is_spread_uniformly,
-           one_herd_is_a_trigger_that_ends_with_its_spread)
+           one_herd_is_a_trigger_that_ends_with_its_spread, a_rate_limit_may_say_when_to_come_again)

@@ -74,6 +74,28 @@ START_TEST(a_crash_is_an_error_to_those_it_hits_and_a_refusal_to_those_who_come)
 }
 END_TEST
 
+START_TEST(a_crashed_inference_server_loads_its_model_before_it_serves_again) {
+    static const TraceArrival four[] = {{.at_s = 0.1, .input_tokens = 20, .output_tokens = 90},
+                                        {.at_s = 1.2, .input_tokens = 20, .output_tokens = 1},
+                                        {.at_s = 2.9, .input_tokens = 20, .output_tokens = 1},
+                                        {.at_s = 3.15, .input_tokens = 20, .output_tokens = 1}};
+    StoryRun run = story_run(
+        WEB("") "services: {api: {server: {inference: {kv_blocks: 99, load_time: 2.5s, step:\n"
+                "  {linear: {base: 10ms}}}}}}\n"
+                "faults: [{at: 0.35s, crash: {service: api, restart: 0.25s}}]\n",
+        STORY_TRACE(four));
+    const char *const told[] = {"0.600 s  loading begins at api[0]\n",
+                                "2.900 s  web #2 attempt 1: refused by api[0]: the replica is down",
+                                "3.100 s  loading ends at api[0]\n", "3.160 s  web #3 is answered"};
+    const char *at = run.text;
+    for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
+        at = strstr(at, told[i]);
+        ck_assert_msg(at != NULL, "%s is not in\n%s", told[i], run.text);
+    }
+    story_free(&run);
+}
+END_TEST
+
 START_TEST(a_black_hole_is_silent_and_only_timeouts_tell) {
     story_with_trace_is(WEB("timeout: 1.7s") "services: {api: {work: 1.1s}}\n"
                                              "faults: [{at: 0.65s, for: 2s, crash: {service: api, "
@@ -460,8 +482,20 @@ START_TEST(faults_alike_do_not_recur_in_step) {
 }
 END_TEST
 
+START_TEST(poison_at_the_very_start_is_as_unknown_as_later) {
+    static const TraceArrival at_once[] = {{.at_s = 0}, {.at_s = 0.35}};
+    StoryRun run = story_run(WEB("") "services: {api: {work: 0.2s}}\n"
+                                     "faults: [{at: 0s, for: 0.3s, poison: {service: api}}]\n",
+                             STORY_TRACE(at_once));
+    ck_assert_ptr_nonnull(strstr(run.text, "0.000 s  web #0 attempt 1: failed at api[0]"));
+    ck_assert_ptr_nonnull(strstr(run.text, "0.350 s  web #1 attempt 1: refused by api[0]"));
+    story_free(&run);
+}
+END_TEST
+
 TEST_SUITE("models/fault_story", a_crash_fails_what_runs_and_waits_and_refuses_until_the_restart,
            a_crash_is_an_error_to_those_it_hits_and_a_refusal_to_those_who_come,
+           a_crashed_inference_server_loads_its_model_before_it_serves_again,
            a_black_hole_is_silent_and_only_timeouts_tell,
            without_a_timeout_a_black_hole_keeps_its_callers_for_ever,
            routers_keep_sending_to_a_crashed_replica_that_is_not_known,
@@ -473,4 +507,4 @@ TEST_SUITE("models/fault_story", a_crash_fails_what_runs_and_waits_and_refuses_u
            an_error_keeps_a_service_from_calling_others,
            slowness_multiplies_work_that_starts_while_it_is_on_and_faults_compose,
            a_partition_loses_what_is_sent_either_way_while_it_is_on,
-           faults_alike_do_not_recur_in_step)
+           faults_alike_do_not_recur_in_step, poison_at_the_very_start_is_as_unknown_as_later)

@@ -42,6 +42,18 @@ START_TEST(two_requests_share_a_step) {
 }
 END_TEST
 
+/* Ties are where the order of scheduling decides: of two arrivals at 0.1 s, but not of steps. */
+START_TEST(ends_of_steps_are_no_ties) {
+    static const TraceArrival three[] = {{.at_s = 0.1, .input_tokens = 10, .output_tokens = 9},
+                                         {.at_s = 0.1, .input_tokens = 10, .output_tokens = 9},
+                                         {.at_s = 0.11, .input_tokens = 10, .output_tokens = 9}};
+    StoryRun run = story_run(WEB LLM("kv_blocks: 100", ", replicas: 3, route: round_robin"),
+                             STORY_TRACE(three));
+    ck_assert_uint_eq(run.world->tie_count, 1);
+    story_free(&run);
+}
+END_TEST
+
 /* 64 tokens take 16.4 ms; then 36 on top of 64, and 20 of the next: 15.6 ms and 36 x 64 x 1 ns. */
 START_TEST(a_prompt_above_the_budget_is_computed_in_chunks) {
     static const TraceArrival two[] = {{.at_s = 0.1, .input_tokens = 100, .output_tokens = 1},
@@ -177,6 +189,31 @@ START_TEST(what_was_preempted_may_be_found_in_the_cache) {
     measure_is(&run, "llm", METRIC_recomputed_tokens, 31 - 16);
     measure_is(&run, "llm", METRIC_input_tokens, (30 + 30 + 16) / 60.0);
     measure_is(&run, "llm", METRIC_prefix_hits, 0);
+    story_free(&run);
+}
+END_TEST
+
+/* Blocks of 5 tokens, 4 tokens of a prompt a step. At 0.12 s bulk has computed 12 of 20 tokens, and
+ * is scheduled to go on to 16 when gold, who has computed 5, needs a second block: bulk makes room.
+ * It comes back at 0.14 s and finds 15 tokens: vLLM registers a block when its tokens are scheduled
+ * (kv_cache_manager.py, allocate_slots), and leaves it so if they are not computed after all. */
+START_TEST(who_is_preempted_in_the_step_that_he_was_scheduled_for_finds_what_was_to_be_computed) {
+    static const TraceArrival one[] = {{.at_s = 0.09, .input_tokens = 20, .output_tokens = 1}};
+    StoryRun run = story_run(
+        "run: {duration: 60s}\n"
+        "clients:\n"
+        "  bulk: {target: llm, arrivals: {trace: {file: /dev/null}}, priority: 5}\n"
+        "  gold: {target: llm, arrivals: {constant: {rate: 10/s}}, load: [{at: 0s, x: 1}, {at: "
+        "0.15s, x: 0}], input_tokens: 4, output_tokens: 4}\n" LLM(
+            "kv_blocks: 5, block_size: 5, long_prefill_token_threshold: 4, "
+            "scheduling_policy: priority",
+            ""),
+        STORY_TRACE(one));
+    measure_is(&run, "llm", METRIC_preemptions, 1);
+    measure_is(&run, "llm", METRIC_input_tokens, (12 + 5 + 4) / 60.0);
+    measure_is(&run, "llm", METRIC_recomputed_tokens, 0);
+    measure_is(&run, "bulk", METRIC_latency_mean, 0.16 - 0.09);
+    measure_is(&run, "gold", METRIC_latency_mean, 0.04);
     story_free(&run);
 }
 END_TEST
@@ -385,20 +422,22 @@ START_TEST(by_priority_who_came_at_the_same_instant_keeps_his_place) {
 END_TEST
 
 /* 10 prompt tokens need a block, 2 there are. The first prefill ends at 0.11 s and keeps its block
- * until decoding ends at 0.18 s: 50 ms of network each way and three steps. So the third waits. */
+ * until the answer to its call is there, at 0.172 s: so the third waits. A step that decodes takes
+ * 10 ms and 1 ms for each prompt token, of which 1 is left: the others were brought along. */
 #define SPLIT                                                                                      \
     "run: {duration: 60s}\n"                                                                       \
     "clients: {web: {target: prefill, arrivals: {trace: {file: /dev/null}}}}\n"                    \
     "services:\n"                                                                                  \
     "  prefill: {server: {inference: {step: {linear: {base: 10ms}}, kv_blocks: 2, role: "          \
     "prefill}}, calls: [{to: decode, latency: 20ms, reply_latency: 10ms}]}\n"                      \
-    "  decode: {server: {inference: {step: {linear: {base: 10ms}}, kv_blocks: 10, role: "          \
-    "decode}}}\n"
+    "  decode: {server: {inference: {step: {linear: {base: 10ms, per_prefill_token: 1ms}}, "       \
+    "kv_blocks: 10, role: decode}}}\n"
 static const TraceArrival threes[] = {{.at_s = 0.1, .input_tokens = 10, .output_tokens = 3},
                                       {.at_s = 0.105, .input_tokens = 10, .output_tokens = 3},
                                       {.at_s = 0.11, .input_tokens = 10, .output_tokens = 3}};
 START_TEST(prefill_keeps_its_blocks_while_decoding_goes_on_elsewhere) {
     story_with_trace_is(SPLIT, STORY_TRACE(threes),
+
                         "0.100 s  web #0 attempt 1: sent to prefill[0]\n"
                         "0.100 s  web #0 attempt 1: arrived at prefill[0]\n"
                         "0.100 s  web #0 attempt 1: started by prefill[0]\n"
@@ -414,32 +453,33 @@ START_TEST(prefill_keeps_its_blocks_while_decoding_goes_on_elsewhere) {
                         "0.130 s  web #0 attempt 1: arrived at decode[0]\n"
                         "0.130 s  web #0 attempt 1: started by decode[0]\n"
                         "0.140 s  web #1 attempt 1: arrived at decode[0]\n"
-                        "0.140 s  web #1 attempt 1: started by decode[0]\n"
-                        "0.160 s  web #0 attempt 1: served by decode[0]\n"
-                        "0.170 s  web #0 attempt 1: reply from decode[0]\n"
-                        "0.170 s  web #0 attempt 1: reply from prefill[0]\n"
-                        "0.170 s  web #0 is answered: 3 tokens, the first at 0.150 s\n"
-                        "0.170 s  web #2 attempt 1: started by prefill[0]\n"
-                        "0.170 s  web #1 attempt 1: served by decode[0]\n"
-                        "0.180 s  web #1 attempt 1: reply from decode[0]\n"
-                        "0.180 s  web #1 attempt 1: reply from prefill[0]\n"
-                        "0.180 s  web #1 is answered: 3 tokens, the first at 0.160 s\n"
-                        "0.180 s  web #2 attempt 1: served by prefill[0]\n"
-                        "0.180 s  web #2 attempt 1: sent to decode[0]\n"
-                        "0.200 s  web #2 attempt 1: arrived at decode[0]\n"
-                        "0.200 s  web #2 attempt 1: started by decode[0]\n"
-                        "0.230 s  web #2 attempt 1: served by decode[0]\n"
-                        "0.240 s  web #2 attempt 1: reply from decode[0]\n"
-                        "0.240 s  web #2 attempt 1: reply from prefill[0]\n"
-                        "0.240 s  web #2 is answered: 3 tokens, the first at 0.220 s\n");
+                        "0.141 s  web #1 attempt 1: started by decode[0]\n"
+                        "0.162 s  web #0 attempt 1: served by decode[0]\n"
+                        "0.172 s  web #0 attempt 1: reply from decode[0]\n"
+                        "0.172 s  web #0 attempt 1: reply from prefill[0]\n"
+                        "0.172 s  web #0 is answered: 3 tokens, the first at 0.151 s\n"
+                        "0.172 s  web #2 attempt 1: started by prefill[0]\n"
+                        "0.172 s  web #1 attempt 1: served by decode[0]\n"
+                        "0.182 s  web #1 attempt 1: reply from decode[0]\n"
+                        "0.182 s  web #1 attempt 1: reply from prefill[0]\n"
+                        "0.182 s  web #1 is answered: 3 tokens, the first at 0.162 s\n"
+                        "0.182 s  web #2 attempt 1: served by prefill[0]\n"
+                        "0.182 s  web #2 attempt 1: sent to decode[0]\n"
+                        "0.202 s  web #2 attempt 1: arrived at decode[0]\n"
+                        "0.202 s  web #2 attempt 1: started by decode[0]\n"
+                        "0.233 s  web #2 attempt 1: served by decode[0]\n"
+                        "0.243 s  web #2 attempt 1: reply from decode[0]\n"
+                        "0.243 s  web #2 attempt 1: reply from prefill[0]\n"
+                        "0.243 s  web #2 is answered: 3 tokens, the first at 0.223 s\n");
 }
 END_TEST
 
-TEST_SUITE("models/inference_story", two_requests_share_a_step,
+TEST_SUITE("models/inference_story", two_requests_share_a_step, ends_of_steps_are_no_ties,
            a_prompt_above_the_budget_is_computed_in_chunks, nobody_overtakes_the_head_of_the_line,
            when_the_head_of_the_line_gives_up_the_next_one_need_not_wait_for_the_end_of_a_run,
            who_is_preempted_computes_all_again_but_answers_nothing_twice,
            a_preemption_shows_in_the_measures, what_was_preempted_may_be_found_in_the_cache,
+           who_is_preempted_in_the_step_that_he_was_scheduled_for_finds_what_was_to_be_computed,
            who_is_given_up_leaves_at_the_end_of_the_step_if_the_server_is_told,
            who_is_given_up_keeps_its_blocks_if_the_server_is_not_told,
            max_model_len_cuts_an_answer_and_rejects_a_prompt,

@@ -277,6 +277,108 @@ START_TEST(runs_are_taken_found_and_freed_as_their_blocks_would_be) {
 }
 END_TEST
 
+/* ---- Small cases by hand */
+
+static KvBlocks *pool_of(uint32_t block_count) {
+    KvBlocks *kv = mem_zalloc(1, kv_blocks_size(block_count, true));
+    kv_blocks_init(kv, block_count, true);
+    return kv;
+}
+
+/* Computes and publishes the first blocks of an owner; the last run of them. */
+static uint32_t compute(KvBlocks *kv, uint64_t owner, uint32_t count) {
+    kv_take(kv, count);
+    return kv_publish(kv, (PromptRun){owner, 0, count}, KV_NONE);
+}
+
+static void finds(const KvBlocks *kv, uint64_t owner, uint32_t found, uint32_t free_count) {
+    uint32_t counted = 0;
+    ck_assert_uint_eq(kv_match(kv, (PromptRun){owner, 0, 10}, &counted), found);
+    ck_assert_uint_eq(counted, free_count);
+    kv_check(kv);
+}
+
+START_TEST(what_is_free_can_be_found_until_it_is_taken_its_end_first) {
+    KvBlocks *kv = pool_of(4);
+    kv_release(kv, compute(kv, 17, 3));
+    finds(kv, 17, 3, 3);
+    kv_take(kv, 1); /* the one that was never used */
+    finds(kv, 17, 3, 3);
+    for (uint32_t left = 3; left-- > 0;) {
+        kv_take(kv, 1);
+        finds(kv, 17, left, left);
+    }
+    ck_assert_uint_eq(kv->free_count, 0);
+    mem_free(kv);
+}
+END_TEST
+
+START_TEST(who_has_been_free_for_longest_is_taken_first) {
+    KvBlocks *kv = pool_of(6);
+    uint32_t a = compute(kv, 17, 3), b = compute(kv, 23, 3);
+    kv_release(kv, b);
+    kv_release(kv, a);
+    kv_take(kv, 2);
+    finds(kv, 23, 1, 1);
+    finds(kv, 17, 3, 3);
+    /* Use makes young again, as far as it goes: the third of 17 is the oldest now. */
+    kv_release(kv, kv_hold(kv, (PromptRun){23, 0, 1}, KV_NONE));
+    kv_release(kv, kv_hold(kv, (PromptRun){17, 0, 2}, KV_NONE));
+    kv_take(kv, 1);
+    finds(kv, 17, 2, 2);
+    kv_take(kv, 1);
+    finds(kv, 23, 0, 0);
+    finds(kv, 17, 2, 2);
+    mem_free(kv);
+}
+END_TEST
+
+START_TEST(what_is_held_stays_until_nobody_holds_it) {
+    KvBlocks *kv = pool_of(4);
+    uint32_t all = compute(kv, 17, 3), first = kv_hold(kv, (PromptRun){17, 0, 1}, KV_NONE);
+    finds(kv, 17, 3, 0);
+    kv_release(kv, all);
+    finds(kv, 17, 3, 2);
+    kv_take(kv, 3);
+    finds(kv, 17, 1, 0);
+    kv_give(kv, 3);
+    kv_release(kv, first);
+    finds(kv, 17, 1, 1);
+    ck_assert_uint_eq(kv->free_count, 4);
+    mem_free(kv);
+}
+END_TEST
+
+START_TEST(what_is_published_again_is_held_twice_and_not_kept_twice) {
+    KvBlocks *kv = pool_of(9);
+    uint32_t old = compute(kv, 17, 2);
+    uint32_t new = compute(kv, 17, 3);
+    ck_assert_uint_eq(kv->free_count, 6);
+    kv_release(kv, old);
+    finds(kv, 17, 3, 0);
+    kv_release(kv, new);
+    finds(kv, 17, 3, 3);
+    ck_assert_uint_eq(kv->free_count, 9);
+    /* Both private blocks were freed before: what stands last in the row is the prefix. */
+    kv_take(kv, 6);
+    finds(kv, 17, 3, 3);
+    mem_free(kv);
+}
+END_TEST
+
+START_TEST(after_a_restart_nothing_is_found_or_held) {
+    KvBlocks *kv = pool_of(5);
+    compute(kv, 17, 3);
+    kv_take(kv, 1);
+    kv_clear(kv);
+    ck_assert_uint_eq(kv->free_count, 5);
+    finds(kv, 17, 0, 0);
+    kv_release(kv, compute(kv, 17, 5));
+    finds(kv, 17, 5, 5);
+    mem_free(kv);
+}
+END_TEST
+
 START_TEST(without_a_cache_blocks_are_only_counted) {
     KvBlocks kv;
     ck_assert_uint_eq(kv_blocks_size(17600, false), sizeof kv);
@@ -292,4 +394,7 @@ START_TEST(without_a_cache_blocks_are_only_counted) {
 END_TEST
 
 TEST_SUITE("models/kv_blocks", runs_are_taken_found_and_freed_as_their_blocks_would_be,
-           without_a_cache_blocks_are_only_counted)
+           what_is_free_can_be_found_until_it_is_taken_its_end_first,
+           who_has_been_free_for_longest_is_taken_first, what_is_held_stays_until_nobody_holds_it,
+           what_is_published_again_is_held_twice_and_not_kept_twice,
+           after_a_restart_nothing_is_found_or_held, without_a_cache_blocks_are_only_counted)

@@ -128,6 +128,38 @@ START_TEST(square_roots_are_correctly_rounded) {
 }
 END_TEST
 
+START_TEST(tanh_and_cbrt_keep_their_stated_error) {
+    Rng rng = math_rng("tanh");
+    double worst_tanh = 0, worst_cbrt = 0;
+    for (int i = 0; i < POINT_COUNT; i++) {
+        double x = (rng_uniform(&rng) - 0.5) * (i % 2 == 0 ? 2.2 : 50);
+        worst_tanh = fmax(worst_tanh, ulps(math_tanh(x), tanhl(x)));
+        x *= 0x1p-30;
+        worst_tanh = fmax(worst_tanh, ulps(math_tanh(x), tanhl(x)));
+        x = (rng_uniform(&rng) - 0.5) * exp((rng_uniform(&rng) - 0.5) * 1300);
+        worst_cbrt = fmax(worst_cbrt, ulps(math_cbrt(x), cbrtl(x)));
+    }
+    ck_assert_double_le(worst_tanh, 3);
+    ck_assert_double_le(worst_cbrt, 1);
+    ck_assert(math_tanh(0) == 0 && math_tanh(INFINITY) == 1 && math_tanh(-800) == -1);
+    ck_assert(isnan(math_tanh(NAN)) && isnan(math_cbrt(NAN)) && math_cbrt(0) == 0);
+    ck_assert(math_cbrt(27) == 3 && math_cbrt(-0.125) == -0.5);
+}
+END_TEST
+
+START_TEST(tanh_and_cbrt_have_the_same_bits_everywhere) {
+    Rng rng = math_rng("more bits");
+    uint64_t digest = 0;
+    for (int i = 0; i < POINT_COUNT; i++) {
+        double x = any_positive(&rng);
+        digest = judge_digest(digest, math_tanh((rng_uniform(&rng) - 0.5) * 20));
+        digest = judge_digest(digest, math_cbrt(x));
+    }
+    ck_assert_msg(digest == UINT64_C(0x87353ec9ce033181), "digest is now 0x%016llx",
+                  (unsigned long long)digest);
+}
+END_TEST
+
 /* Holds compilers, levels of optimisation and processors together. */
 START_TEST(bits_are_the_same_everywhere) {
     Rng rng = math_rng("bits");
@@ -149,4 +181,5 @@ TEST_SUITE("sim/math", log_is_within_one_ulp_for_every_exponent_and_near_one,
            exp_is_within_one_ulp_from_the_smallest_to_the_largest_double,
            limits_are_those_of_ieee_754, whole_powers_that_are_doubles_are_exact,
            powers_keep_their_stated_error, square_roots_are_correctly_rounded,
-           bits_are_the_same_everywhere)
+           bits_are_the_same_everywhere, tanh_and_cbrt_keep_their_stated_error,
+           tanh_and_cbrt_have_the_same_bits_everywhere)

@@ -525,8 +525,8 @@ static void say_living_fault(Maker *maker, uint32_t service) {
             chance(maker, 0.2) ? 0 : spread(maker, 0.01, 4), between(maker, 0.01, 0.7), known);
         break;
     case 3:
-        say(maker, "rate_limit: {service: s%u, rate: %.3f/s, burst: %.2f", service,
-            spread(maker, 3, 4), between(maker, 1, 5));
+        say(maker, "rate_limit: {service: s%u, rate: %.3f/s, retry_after: 0.1s, burst: %.2f",
+            service, spread(maker, 3, 4), between(maker, 1, 5));
         break;
     case 4:
         say(maker, "disk_full: {");

@@ -84,6 +84,14 @@ Outcomes outcomes_of(const char *path, const char *const *sets, uint32_t replica
     return outcomes;
 }
 
+Outcomes outcomes_of_shipped(const char *name, const char *const *sets, uint32_t replications) {
+    char path[200];
+    snprintf(path, sizeof path, "experiments/scenarios/%s.yaml", name);
+    Outcomes outcomes = outcomes_of(project_path(path), sets, replications);
+    ck_assert_str_eq(outcomes.model->name, name);
+    return outcomes;
+}
+
 void outcomes_free(Outcomes *outcomes) {
     for (uint32_t i = 0; i < outcomes->run_count; i++) {
         free(outcomes->runs[i].verdict.breakages);

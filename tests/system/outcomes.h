@@ -6,7 +6,7 @@
 
 #include "experiments/result.h"
 
-enum { OUTCOMES_MAX = 20 };
+enum { OUTCOMES_MAX = 50 };
 
 /* One replication. */
 typedef struct Seen {
@@ -29,7 +29,12 @@ const char *project_path(const char *name);
 /* Runs a file with assignments (NULL ends the list), 1 to OUTCOMES_MAX replications. An error ends
  * the test. */
 Outcomes outcomes_of(const char *path, const char *const *sets, uint32_t replications);
+/* The same of a shipped scenario by its name. */
+Outcomes outcomes_of_shipped(const char *name, const char *const *sets, uint32_t replications);
 void outcomes_free(Outcomes *outcomes);
+
+#define EACH_RUN(outcomes, seen)                                                                   \
+    for (const Seen *seen = (outcomes).runs; seen < (outcomes).runs + (outcomes).run_count; seen++)
 
 /* Ends the test unless all replications have this verdict. */
 void outcomes_are(const Outcomes *outcomes, VerdictKind kind);

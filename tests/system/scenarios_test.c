@@ -1,4 +1,5 @@
-/* The shipped scenarios do what their comments say, each over 20 seeds. */
+/* The shipped scenarios do what their comments say, each over 20 seeds; those of inference servers
+ * are in inference_scenarios_test.c. */
 #include <dirent.h>
 #include <math.h>
 #include <stdio.h>
@@ -7,21 +8,10 @@
 #include "tests/system/outcomes.h"
 #include "tests/test.h"
 
-static Outcomes outcomes_with(const char *name, const char *const *sets, uint32_t replications) {
-    char path[200];
-    snprintf(path, sizeof path, "experiments/scenarios/%s.yaml", name);
-    return outcomes_of(project_path(path), sets, replications);
-}
-
 /* All 20 seeds of a scenario as it ships. */
 static Outcomes shipped(const char *name) {
-    Outcomes outcomes = outcomes_with(name, (const char *const[]){NULL}, OUTCOMES_MAX);
-    ck_assert_str_eq(outcomes.model->name, name);
-    return outcomes;
+    return outcomes_of_shipped(name, (const char *const[]){NULL}, 20);
 }
-
-#define EACH_RUN(outcomes, seen)                                                                   \
-    for (const Seen *seen = (outcomes).runs; seen < (outcomes).runs + (outcomes).run_count; seen++)
 
 static double success(const Outcomes *outcomes, const Seen *seen) {
     return seen_metric(outcomes, seen, "web", METRIC_success);
@@ -78,7 +68,7 @@ START_TEST(thread_pool_exhaustion_takes_down_those_who_do_not_need_the_slow_serv
     }
     outcomes_free(&outcomes);
     const char *const sets[] = {"services.gateway.server.pool.hold_while_calling=false", NULL};
-    outcomes = outcomes_with("thread-pool-exhaustion", sets, 5);
+    outcomes = outcomes_of_shipped("thread-pool-exhaustion", sets, 5);
     EACH_RUN(outcomes, seen) {
         ck_assert_double_gt(seen->verdict.goodput_ratio_min, 0.55);
         ck_assert_double_eq(seen_in_trigger(&outcomes, seen, "gateway", METRIC_refused), 0);
@@ -152,7 +142,7 @@ END_TEST
 
 START_TEST(sinkhole_loses_its_pull_with_a_router_that_does_not_look) {
     const char *const sets[] = {"services.model.route=round_robin", NULL};
-    Outcomes outcomes = outcomes_with("sinkhole", sets, 5);
+    Outcomes outcomes = outcomes_of_shipped("sinkhole", sets, 5);
     EACH_RUN(outcomes, seen) {
         double errors = seen_in_trigger(&outcomes, seen, "model", METRIC_errors);
         double offered = seen_in_trigger(&outcomes, seen, "model", METRIC_offered);
@@ -256,12 +246,32 @@ static const Try tries[] = {
     {"demo", "clients.web.call.retry_budget={token_bucket: {capacity: 100, cost: 5}}", "recovered"},
     {"demo", "services.llm.queue.limit=40", "healthy"},
     {"demo", "services.llm.replicas=4", "healthy"},
+    {"llm-retry-storm", "clients.web.call.retry=none", "healthy recovered"},
+    {"llm-retry-storm", "services.llm.queue.limit=20", "healthy"},
+    {"llm-retry-storm-cancel", "services.llm.cancel_on_timeout=queued", "metastable"},
+    {"kv-preemption", "services.llm.server.inference.max_num_seqs=192", "healthy"},
+    {"stale-routing", "services.llm.route.least_loaded.metrics_age=1s", "healthy"},
+    {"stale-routing", "services.llm.route=least_requests", "healthy"},
+    {"slow-replica", "services.llm.route=least_requests", "healthy"},
+    {"slow-replica",
+     "faults[0]={at: 3min, for: 4min, crash: {service: llm, replicas: 1, known: true}}", "healthy"},
+    {"poison", "services.gateway.calls[0].retry.exponential.max_attempts=2", "healthy recovered"},
+    {"poison", "services.gateway.calls[0].retry=none", "healthy"},
+    {"small-model-fallback", "services.llm-small.replicas=1", "healthy recovered"},
+    {"small-model-fallback", "services.gateway.calls[0]={to: llm, timeout: 20s}", "recovered"},
+    {"disaggregated", "services.prefill.queue.limit=20", "recovered"},
+    {"disaggregated", "services.prefill.cancel_on_timeout=anywhere", "recovered"},
+    {"gpu-crash-cold", "services.llm.server.inference.kv_blocks=60902", "recovered"},
+    {"gpu-crash-cold", "services.llm.replicas=3", "healthy recovered"},
+    {"gpu-crash-cold", "faults[0].crash.replicas=2", "recovered"},
+    {"prefix-affinity", "services.llm.route=random", "healthy"},
+    {"prefix-affinity", "services.llm.route=session", "healthy"},
 };
 enum { TRY_COUNT = sizeof tries / sizeof tries[0], TRY_REPLICATIONS = 5 };
 
 static void check_try(const Try *try) {
     Outcomes outcomes =
-        outcomes_with(try->name, (const char *const[]){try->set, NULL}, TRY_REPLICATIONS);
+        outcomes_of_shipped(try->name, (const char *const[]){try->set, NULL}, TRY_REPLICATIONS);
     char seen[200] = "";
     for (uint32_t kind = 0; kind < VERDICT_COUNT; kind++) {
         if (outcomes.verdict_counts[kind] > 0) {
@@ -285,15 +295,15 @@ START_TEST(stale_queue_is_cured_by_serving_the_latest_or_dropping_the_gone) {
     const char *const sets[] = {"services.model.queue.order=lifo",
                                 "services.model.cancel_on_timeout=queued"};
     for (size_t i = 0; i < 2; i++) {
-        Outcomes outcomes =
-            outcomes_with("stale-queue", (const char *const[]){sets[i], NULL}, TRY_REPLICATIONS);
+        Outcomes outcomes = outcomes_of_shipped("stale-queue", (const char *const[]){sets[i], NULL},
+                                                TRY_REPLICATIONS);
         EACH_RUN(outcomes, seen) {
             ck_assert_double_le(seen->verdict.recovered_at_s, 245);
         }
         outcomes_free(&outcomes);
     }
     const char *const too_long[] = {"services.model.queue.limit=200", NULL};
-    Outcomes outcomes = outcomes_with("stale-queue-limit", too_long, TRY_REPLICATIONS);
+    Outcomes outcomes = outcomes_of_shipped("stale-queue-limit", too_long, TRY_REPLICATIONS);
     EACH_RUN(outcomes, seen) {
         ck_assert_double_gt(seen->verdict.recovered_at_s, 240 + 60);
     }
@@ -363,7 +373,7 @@ START_TEST(every_scenario_says_what_it_shows_and_what_to_try) {
         free(text);
     }
     closedir(directory);
-    ck_assert_uint_ge(file_count, 13);
+    ck_assert_uint_ge(file_count, 23);
     ck_assert_uint_eq(command_count, TRY_COUNT);
 }
 END_TEST

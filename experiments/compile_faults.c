@@ -10,81 +10,8 @@
 #include "models/registry.h"
 #include "sim/check.h"
 
-static bool is_fault_key(const char *key) {
-    for (uint32_t i = 0; i < schema_fault.param_count; i++) {
-        if (strcmp(schema_fault.params[i].name, key) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void report_unknown_fault(Compiler *compiler, const DocNode *key) {
-    Diagnostics *diagnostics = compiler->reader.diagnostics;
-    if (schema_is_later(key->text)) {
-        diag_error(diagnostics, key, "'%s' is not available in this version", key->text);
-        return;
-    }
-    Nearest nearest = nearest_begin(key->text, key->count);
-    char known[600] = "";
-    size_t used = 0;
-    for (size_t i = 0; i < registry_kind_count(); i++) {
-        if (registry_kind(i)->family == FAMILY_FAULT) {
-            nearest_offer(&nearest, registry_kind(i)->name);
-            used += (size_t)snprintf(known + used, sizeof known - used, "%s%s",
-                                     used == 0 ? "" : ", ", registry_kind(i)->name);
-            CHECK(used < sizeof known);
-        }
-    }
-    for (uint32_t i = 0; i < schema_fault.param_count; i++) {
-        nearest_offer(&nearest, schema_fault.params[i].name);
-    }
-    if (nearest.best != NULL) {
-        diag_error(diagnostics, key, "a fault has no key '%s': did you mean '%s'?", key->text,
-                   nearest.best);
-    } else {
-        diag_error(diagnostics, key, "a fault has no key '%s'; it is one of: %s", key->text, known);
-    }
-}
-
-/* The pair that names the kind of fault; NULL after a message. */
-static const DocPair *find_fault_kind(Compiler *compiler, const DocNode *map) {
-    const DocPair *found = NULL;
-    for (uint32_t i = 0; i < map->count; i++) {
-        const DocPair *pair = &map->pairs[i];
-        if (is_fault_key(pair->key->text)) {
-            continue;
-        }
-        if (registry_find(FAMILY_FAULT, pair->key->text) == NULL) {
-            report_unknown_fault(compiler, pair->key);
-            return NULL;
-        }
-        if (found != NULL) {
-            diag_error(compiler->reader.diagnostics, pair->key,
-                       "a fault is of one kind: this one is '%s' already", found->key->text);
-            return NULL;
-        }
-        found = pair;
-    }
-    if (found == NULL) {
-        diag_error(compiler->reader.diagnostics, map,
-                   "a fault says what breaks, for example 'crash: {service: llm}'");
-    }
-    return found;
-}
-
-/* Reads the kind as if it stood alone: {crash: {…}}. */
-static void read_fault_kind(Compiler *compiler, const DocPair *pair, Fault *fault) {
-    Doc *doc = compiler->reader.doc;
-    DocPair *alone = doc_alloc(doc, sizeof *alone);
-    *alone = *pair;
-    DocNode *map = doc_new(doc, DOC_MAP, (DocOrigin)pair->key->origin, pair->key->place);
-    doc_fill_map(doc, map, alone, 1);
-    schema_read_kind(&compiler->reader, FAMILY_FAULT, map, &fault->fault);
-}
-
 /* The row of a kind's parameter of that name and type, or NULL. */
-static const Param *find_param(const Kind *kind, const char *name, ParamType type) {
+const Param *compile_find_param(const Kind *kind, const char *name, ParamType type) {
     for (uint32_t i = 0; i < kind->param_count; i++) {
         if (strcmp(kind->params[i].name, name) == 0 && kind->params[i].type == type) {
             return &kind->params[i];
@@ -185,6 +112,17 @@ static void check_fault_place(Compiler *compiler, const Fault *fault, const DocP
     }
 }
 
+/* What a restart ends must be of replicas, and has no life of its own: that a restart ends anyway,
+ * or does not. */
+static void check_cure(Compiler *compiler, const Fault *fault, const DocNode *map,
+                       const DocPair *pair) {
+    const FaultOps *ops = fault->fault.kind->ops;
+    if (fault->cured_by != CURED_BY_NONE && (place_of(fault) == NULL || ops->has_replicas)) {
+        diag_error(compiler->reader.diagnostics, doc_find(map, "cured_by"),
+                   "a restart does not cure '%s'", pair->key->text);
+    }
+}
+
 static void check_each(Compiler *compiler, const Fault *fault, const DocNode *map,
                        const DocPair *pair) {
     Diagnostics *diagnostics = compiler->reader.diagnostics;
@@ -254,11 +192,11 @@ static void print_names(const Model *model, const char *before, const CountList 
 }
 
 /* "slow vector-db", "partition gateway llm", "latency from gateway to llm". */
-static char *fault_label(Compiler *compiler, const Fault *fault) {
+char *compile_fault_label(Compiler *compiler, const Fault *fault) {
     const Model *model = compiler->model;
     const Kind *kind = fault->fault.kind;
-    const Param *service_param = find_param(kind, "service", PARAM_SERVICE);
-    const Param *client_param = find_param(kind, "client", PARAM_CLIENT);
+    const Param *service_param = compile_find_param(kind, "service", PARAM_SERVICE);
+    const Param *client_param = compile_find_param(kind, "client", PARAM_CLIENT);
     const EdgePlace *place = edge_place_of(fault);
     char text[200];
     int used = snprintf(text, sizeof text, "%s", kind->name);
@@ -335,12 +273,15 @@ void compile_fault(Compiler *compiler, const DocNode *map) {
     if (!schema_expect_map(reader, map, "a fault")) {
         return;
     }
-    const DocPair *pair = find_fault_kind(compiler, map);
+    static const CompileKind fault_kind = {
+        FAMILY_FAULT, &schema_fault, "a fault",
+        "a fault says what breaks, for example 'crash: {service: llm}'"};
+    const DocPair *pair = compile_find_kind(compiler, &fault_kind, (SchemaKeys){0}, map);
     if (pair == NULL) {
         return;
     }
     schema_read(reader, &schema_fault, map, map, KEYS(pair->key->text), &fault);
-    read_fault_kind(compiler, pair, &fault);
+    compile_read_kind(compiler, FAMILY_FAULT, pair, &fault.fault);
     if (diag_count(reader->diagnostics) > before) {
         return;
     }
@@ -352,6 +293,7 @@ void compile_fault(Compiler *compiler, const DocNode *map) {
     check_fault_times(compiler, &fault, map, pair);
     check_fault_place(compiler, &fault, pair);
     check_each(compiler, &fault, map, pair);
+    check_cure(compiler, &fault, map, pair);
     const FaultOps *ops = fault.fault.kind->ops;
     Error error;
     if (compiler->is_sound && ops->check != NULL &&
@@ -361,7 +303,7 @@ void compile_fault(Compiler *compiler, const DocNode *map) {
     if (compiler->is_sound) {
         check_edge_place(compiler, &fault, pair);
     }
-    fault.label = fault_label(compiler, &fault);
+    fault.label = compile_fault_label(compiler, &fault);
     if (diag_count(reader->diagnostics) > before) {
         return;
     }

@@ -282,4 +282,5 @@ void compile_lint(Compiler *compiler) {
         lint_edge(compiler, i, cache);
     }
     mem_free(cache);
+    compile_lint_monitors(compiler);
 }

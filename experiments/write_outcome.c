@@ -1,5 +1,7 @@
 /* outcome.csv: a row a replication. */
+#include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "experiments/tables.h"
 
@@ -20,7 +22,21 @@ static const Column columns[] = {
     {"event_count", "integer", "1", "Events of the run."},
     {"tie_count", "integer", "1", "Events at the same instant as the one before."},
     {"fingerprint", "string", "", "Hash over all events, x and 16 hexadecimal digits."},
+    {"detected_at_s", "number", "s",
+     "When the first alert fired, from the trigger's start on; empty: none did."},
 };
+
+/* When the first alert fired that the trigger may have caused; NaN. */
+static double detected_at_s(const Model *model, const Result *result) {
+    SimTime from = model->has_trigger ? model->trigger_from : 0;
+    for (size_t i = 0; i < result->changes.count; i++) {
+        const Note *note = &result->changes.items[i];
+        if (note->at >= from && strcmp(note->what, "alert_fires") == 0) {
+            return time_to_s(note->at);
+        }
+    }
+    return NAN;
+}
 
 static void outcome_add(CsvOut *csv, const Model *model, const Result *result, void *state) {
     (void)state;
@@ -47,6 +63,7 @@ static void outcome_add(CsvOut *csv, const Model *model, const Result *result, v
     csv_out_count(csv, result->event_count);
     csv_out_count(csv, result->tie_count);
     csv_out_text(csv, fingerprint);
+    csv_out_double(csv, detected_at_s(model, result));
     csv_out_end_row(csv);
 }
 

@@ -10,8 +10,11 @@
 
 static void schedule_fault(World *world, uint32_t index, SimTime delay) {
     CHECK(delay >= 0);
+    bool is_action = index >= world->model->fault_count;
     if (delay < SIM_TIME_NEVER - world->now) {
-        world->faults[index].timer = push(world, delay, EVENT_fault, index);
+        world->faults[index].timer =
+            is_action ? push(world, delay, EVENT_action, index - world->model->fault_count)
+                      : push(world, delay, EVENT_fault, index);
     }
 }
 
@@ -26,6 +29,14 @@ static SimTime fault_lasts(World *world, uint32_t index) {
     return time_from_s(dist_draw(&fault->lasts, &world->faults[index].stream));
 }
 
+size_t fault_cured_size(const Model *model, uint32_t index) {
+    const Fault *fault = &model->faults[index];
+    CHECK(fault->fault.kind != NULL);
+    return fault->cured_by == CURED_BY_NONE
+               ? 0
+               : model->services[((const FaultPlace *)fault->fault.params)->service].replica_count;
+}
+
 /* What is kept of it begins anew, or has been of use. */
 static void reset_places(World *world, uint32_t index) {
     const Fault *fault = &world->model->faults[index];
@@ -37,39 +48,72 @@ static void reset_places(World *world, uint32_t index) {
     if (size > 0) {
         memset(world_state(world, world->faults[index].state), 0, size);
     }
+    size_t cured_size = fault_cured_size(world->model, index);
+    if (cured_size > 0) {
+        memset(world_state(world, world->faults[index].cured), 0, cured_size);
+    }
 }
 
-void on_fault(World *world, uint32_t index) {
+/* It is on or off from now on. */
+static void turn(World *world, uint32_t index) {
     const Fault *fault = &world->model->faults[index];
-    FaultState *state = &world->faults[index];
     const FaultOps *ops = fault->fault.kind->ops;
+    FaultState *state = &world->faults[index];
+    bool is_action = index >= world->model->fault_count;
+    CHECK(fault->label != NULL);
+    unset(world, &state->timer);
     state->is_on = !state->is_on;
-    state->timer = (EventId){0};
     if (state->is_on) {
         state->begun_count++;
         state->begun_at = world->now;
     }
-    if (world->options.on_change != NULL) {
-        Note note = {.at = world->now,
-                     .what = state->is_on ? "fault_begins" : "fault_ends",
-                     .component = NONE,
-                     .replica = NONE,
-                     .client = NONE,
-                     .detail = fault->label};
-        world->options.on_change(world->options.context, &note);
-    }
+    note_change(world, NONE, NONE,
+                is_action      ? state->is_on ? "action_begins" : "action_ends"
+                : state->is_on ? "fault_begins"
+                               : "fault_ends",
+                fault->label);
     reset_places(world, index);
     if (ops->on_turn != NULL) {
         ops->on_turn(world, index);
     }
     levers_recompute(world);
-    if (state->is_on) {
-        SimTime lasts = fault_lasts(world, index);
+}
+
+/* Some are over as soon as they have begun, and may end themselves. */
+void fault_begin(World *world, uint32_t index, SimTime lasts) {
+    CHECK(!world->faults[index].is_on);
+    uint32_t begun_count = world->faults[index].begun_count + 1;
+    turn(world, index);
+    if (world->faults[index].is_on && world->faults[index].begun_count == begun_count) {
         schedule_fault(world, index, lasts);
-    } else if (fault->is_recurring) {
-        schedule_fault(world, index, time_from_s(dist_draw(&fault->every, &state->stream)));
     }
-    CHECK(fault->label != NULL);
+}
+
+void fault_end(World *world, uint32_t index) {
+    const Fault *fault = &world->model->faults[index];
+    CHECK(world->faults[index].is_on);
+    turn(world, index);
+    if (fault->is_recurring) {
+        schedule_fault(world, index,
+                       time_from_s(dist_draw(&fault->every, &world->faults[index].stream)));
+    }
+}
+
+void on_fault(World *world, uint32_t index) {
+    CHECK(index < world->model->fault_count);
+    world->faults[index].timer = (EventId){0};
+    if (world->faults[index].is_on) {
+        fault_end(world, index);
+    } else {
+        fault_begin(world, index, fault_lasts(world, index));
+    }
+}
+
+void on_action(World *world, uint32_t index) {
+    uint32_t influence = world->model->fault_count + index;
+    CHECK(index < world->model->action_count && world->faults[influence].is_on);
+    world->faults[influence].timer = (EventId){0};
+    fault_end(world, influence);
 }
 
 void losses_start(World *world) {
@@ -95,7 +139,7 @@ void losses_start(World *world) {
 
 static Rng draw_of_places(const World *world, uint32_t index) {
     const FaultState *state = &world->faults[index];
-    CHECK(index < world->model->fault_count);
+    CHECK(index < model_influence_count(world->model));
     return drawn_by(&state->key, state->begun_count, 0, DRAW_PLACE);
 }
 
@@ -107,14 +151,18 @@ void fault_apply(World *world, uint32_t index) {
         world->levers.draw = draw_of_places(world, index);
         world->levers.states =
             fault->kind->state_size > 0 ? world_state(world, world->faults[index].state) : NULL;
+        world->levers.cured = world->model->faults[index].cured_by == CURED_BY_NONE
+                                  ? NULL
+                                  : world_state(world, world->faults[index].cured);
         ops->apply(fault->params, &world->levers);
     }
 }
 
 FaultWalk fault_walk_now(const World *world, uint32_t index) {
     Levers levers = world->levers;
-    CHECK(index < world->model->fault_count);
+    CHECK(index < model_influence_count(world->model));
     levers.draw = draw_of_places(world, index);
+    levers.cured = NULL;
     return fault_walk(fault_params(world, index), &levers);
 }
 
@@ -139,15 +187,13 @@ bool fault_will_wake(const World *world, uint32_t index, uint32_t place) {
     return event_is_set(*timer_of(world, index, place));
 }
 
-/* The fault that has a place, by bisection. */
 static uint32_t fault_of_place(const Model *model, uint32_t place) {
-    uint32_t from = 0, to = model->fault_count;
+    uint32_t index = 0;
     CHECK(place < model->fault_place_count);
-    while (to - from > 1) {
-        uint32_t middle = from + (to - from) / 2;
-        *(model->faults[middle].place_first <= place ? &from : &to) = middle;
+    while (place - model->faults[index].place_first >= model->faults[index].place_count) {
+        index++;
     }
-    return from;
+    return index;
 }
 
 void on_fault_timer(World *world, uint32_t place) {
@@ -171,14 +217,14 @@ void fault_break(World *world, uint32_t index, uint32_t place, Breakdown breakdo
 
 /* Whether the fault is on and has to do with the service; its parameters begin with it. */
 static bool befalls(const World *world, uint32_t index, uint32_t service) {
-    DCHECK(index < world->model->fault_count);
+    DCHECK(index < model_influence_count(world->model));
     return world->faults[index].is_on &&
            ((const FaultPlace *)fault_params(world, index))->service == service;
 }
 
 void faults_see_process(World *world, uint32_t replica) {
     const Replica *at = &world->replicas[replica];
-    for (uint32_t i = 0; i < world->model->fault_count; i++) {
+    for (uint32_t i = 0; i < model_influence_count(world->model); i++) {
         const FaultOps *ops = world->model->faults[i].fault.kind->ops;
         if (ops->on_process != NULL && befalls(world, i, at->service)) {
             CHECK(ops->has_replicas);
@@ -189,7 +235,7 @@ void faults_see_process(World *world, uint32_t replica) {
 
 void faults_see_down(World *world, uint32_t replica) {
     const Replica *at = &world->replicas[replica];
-    for (uint32_t i = 0; i < world->model->fault_count; i++) {
+    for (uint32_t i = 0; i < model_influence_count(world->model); i++) {
         const FaultOps *ops = world->model->faults[i].fault.kind->ops;
         if (ops->on_down != NULL && befalls(world, i, at->service)) {
             CHECK(ops->has_replicas);
@@ -202,7 +248,7 @@ const char *faults_see_arrival(World *world, uint32_t slot) {
     uint32_t service = world->replicas[world_attempt(world, slot)->replica].service;
     const char *why = NULL;
     CHECK(service < world->model->service_count);
-    for (uint32_t i = 0; i < world->model->fault_count && why == NULL; i++) {
+    for (uint32_t i = 0; i < model_influence_count(world->model) && why == NULL; i++) {
         const FaultOps *ops = world->model->faults[i].fault.kind->ops;
         if (ops->refuses != NULL && befalls(world, i, service)) {
             why = ops->refuses(world, i, slot);
@@ -216,10 +262,22 @@ void faults_see_start(World *world, uint32_t slot) {
     Attempt *attempt = world_attempt(world, slot);
     uint32_t service = world->replicas[attempt->replica].service;
     CHECK(attempt->state == ATTEMPT_SERVING);
-    for (uint32_t i = 0; i < world->model->fault_count && !attempt->is_returned; i++) {
+    for (uint32_t i = 0; i < model_influence_count(world->model) && !attempt->is_returned; i++) {
         const FaultOps *ops = world->model->faults[i].fault.kind->ops;
         if (ops->fails != NULL && befalls(world, i, service) && ops->fails(world, i, slot)) {
             attempt->outcome = OUTCOME_ERROR;
+        }
+    }
+}
+
+void faults_cure(World *world, uint32_t replica) {
+    const Replica *at = &world->replicas[replica];
+    CHECK(replica < world->model->replica_count);
+    for (uint32_t i = 0; i < world->model->fault_count; i++) {
+        if (world->model->faults[i].cured_by == CURED_BY_RESTART &&
+            befalls(world, i, at->service)) {
+            uint8_t *cured = world_state(world, world->faults[i].cured);
+            cured[replica - world_service_of(world, at)->replica_first] = 1;
         }
     }
 }

@@ -50,6 +50,7 @@ typedef enum DrawPurpose {
     DRAW_MARK,
     DRAW_PLACE,
     DRAW_CALLER,
+    DRAW_LOAD,
 } DrawPurpose;
 
 static inline Rng drawn_by(const RngKey *key, uint64_t request, uint32_t path,
@@ -103,6 +104,9 @@ static inline bool is_retryable(const Edge *edge, Outcome failure) {
     return failure != OUTCOME_OK && (edge->retry_on & 1u << (failure - OUTCOME_TIMEOUT)) != 0;
 }
 
+/* Room for a kind's state; its offset in World.states, while the World is made. */
+size_t world_reserve_state(World *world, size_t size);
+
 /* Ends the run at the next event. */
 void world_stop(World *world, StopReason reason);
 
@@ -139,9 +143,9 @@ void send(World *world, uint32_t attempt);
 /* Its answer starts on its way back. */
 void reply(World *world, uint32_t attempt);
 /* Why a fault keeps the caller from sending anything; NULL: none does. */
-const char *network_stops(const World *world, const Call *call);
+const char *network_stops(World *world, const Call *call);
 
-static inline const char *stops(const World *world, const Call *call) {
+static inline const char *stops(World *world, const Call *call) {
     DCHECK(call->attempt_count > 0);
     return __builtin_expect(world->edges[call->edge].is_disturbed, 0) ? network_stops(world, call)
                                                                       : NULL;
@@ -237,11 +241,19 @@ void losses_count_slots(World *world, uint32_t component);
 
 /* ---- Faults, models/fault_life.c */
 
-/* A fault begins or ends. */
+/* A fault begins or ends by the clock. */
 void on_fault(World *world, uint32_t fault);
+/* It begins and lasts so long (SIM_TIME_NEVER: until somebody ends it), or ends now. An action too.
+ */
+void fault_begin(World *world, uint32_t fault, SimTime lasts);
+void fault_end(World *world, uint32_t fault);
 void on_fault_timer(World *world, uint32_t place);
+/* An action is over. */
+void on_action(World *world, uint32_t action);
 /* Schedules the faults' first events. */
 void losses_start(World *world);
+/* Bytes to remember where a restart has ended a fault; 0: none does. */
+size_t fault_cured_size(const Model *model, uint32_t fault);
 /* A fault that is on moves the levers. */
 void fault_apply(World *world, uint32_t fault);
 /* What those see that have a life of their own: a process begins; a replica has gone down; an
@@ -250,6 +262,17 @@ void faults_see_process(World *world, uint32_t replica);
 void faults_see_down(World *world, uint32_t replica);
 const char *faults_see_arrival(World *world, uint32_t attempt);
 void faults_see_start(World *world, uint32_t attempt);
+/* A restart of the replica ends what it cures there. */
+void faults_cure(World *world, uint32_t replica);
+
+/* ---- Monitors, models/monitoring.c */
+
+void monitors_init(World *world);  /* keeps room for what they know … */
+void monitors_watch(World *world); /* … and watches what they look at */
+void monitors_start(World *world);
+void on_monitor(World *world, uint32_t monitor);
+void on_alert(World *world, uint32_t monitor);
+void on_response(World *world, uint32_t response);
 
 /* ---- Sources, models/sources.c */
 
@@ -284,6 +307,9 @@ void sessions_check(const World *world);
 /* ---- Notes: the story as text, only if somebody listens */
 
 void note_tell(World *world, uint32_t attempt, const char *what, const char *detail);
+/* A change of state, of the run (NONE), a component, or one of all replicas (NONE: not of one). */
+void note_change(World *world, uint32_t component, uint32_t replica, const char *what,
+                 const char *detail);
 
 static inline void note_attempt(World *world, uint32_t attempt, const char *what,
                                 const char *detail) {

@@ -37,10 +37,12 @@ typedef struct Levers {
     const Model *model;
     ReplicaLevers *replicas; /* by replica, all services' */
     bool *edge_is_disturbed; /* by edge: faults have a say in its messages */
+    double *client_x;        /* by client: what its arrivals are multiplied by */
     /* While a fault applies itself: what chance decides about it, the same each time until it
      * begins anew. */
     Rng draw;
-    const void *states; /* what it keeps, for each replica of its service or once */
+    const void *states;   /* what it keeps, for each replica of its service or once */
+    const uint8_t *cured; /* by replica of its service: 1 where a restart has ended it; NULL */
 } Levers;
 
 struct World;
@@ -53,5 +55,12 @@ void levers_recompute(struct World *world);
 
 /* The replica crashes by itself at this instant, after what is going on. */
 void levers_break(struct World *world, uint32_t replica, Breakdown breakdown, const char *why);
+
+/* Somebody restarts the replica: its process ends now and is back after `lasts`, above 0; what a
+ * restart cures is over there. */
+void levers_restart(struct World *world, uint32_t replica, SimTime lasts, const char *why);
+
+/* Messages of all calls of the component are disturbed: for `apply`. */
+void levers_disturb_caller(Levers *levers, uint32_t component);
 
 #endif

@@ -291,22 +291,29 @@ static uint32_t fault_place_count(const Model *model, const Component *fault) {
                : ops->on_turn != NULL;
 }
 
-/* Faults alike are told apart by their order. */
-static void finish_faults(Model *model) {
-    for (uint32_t i = 0; i < model->fault_count; i++) {
-        CHECK(model->faults[i].label != NULL);
+/* Faults (or actions) `first` to `end`. Those alike are told apart by their order. */
+static void number_faults(Model *model, uint32_t first, uint32_t end) {
+    for (uint32_t i = first; i < end; i++) {
         Fault *fault = &model->faults[i];
         const FaultOps *ops = fault->fault.kind->ops;
+        CHECK(fault->label != NULL);
         fault->is_organic = fault->is_recurring ||
                             (ops->is_organic != NULL && ops->is_organic(fault->fault.params));
         fault->place_first = model->fault_place_count;
         fault->place_count = fault_place_count(model, &fault->fault);
         model->fault_place_count += fault->place_count;
-        model->faults[i].number = 1;
-        for (uint32_t k = 0; k < i; k++) {
-            model->faults[i].number += strcmp(model->faults[k].label, model->faults[i].label) == 0;
+        fault->number = 1;
+        for (uint32_t k = first; k < i; k++) {
+            fault->number += strcmp(model->faults[k].label, fault->label) == 0;
         }
     }
+}
+
+/* Actions first: another fault, which stands behind the others, changes nobody's numbers. */
+static void finish_faults(Model *model) {
+    CHECK(model->fault_place_count == 0);
+    number_faults(model, model->fault_count, model_influence_count(model));
+    number_faults(model, 0, model->fault_count);
 }
 
 void model_finish(Model *model) {

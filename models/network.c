@@ -13,7 +13,7 @@ static bool gets_through(const World *world, const Attempt *attempt, bool is_rep
                          SimTime *delay) {
     const Call *call = world_call(world, attempt->call);
     bool is_carried = true;
-    for (uint32_t i = 0; i < world->model->fault_count && is_carried; i++) {
+    for (uint32_t i = 0; i < model_influence_count(world->model) && is_carried; i++) {
         const Component *fault = &world->model->faults[i].fault;
         const FaultOps *ops = fault->kind->ops;
         if (!world->faults[i].is_on || ops->carries == NULL) {
@@ -28,28 +28,16 @@ static bool gets_through(const World *world, const Attempt *attempt, bool is_rep
     return is_carried;
 }
 
-const char *network_stops(const World *world, const Call *call) {
-    for (uint32_t i = 0; i < world->model->fault_count; i++) {
-        const Component *fault = &world->model->faults[i].fault;
-        const FaultOps *ops = fault->kind->ops;
-        const FaultState *state = &world->faults[i];
-        if (!state->is_on || ops->stops == NULL) {
-            continue;
-        }
-        /* What a caller knows is its own, for each of its instances and each of its calls. */
-        Departure departure = {.model = world->model,
-                               .edge = call->edge,
-                               .since_begin = world->now - state->begun_at,
-                               .rng = drawn_by(&state->key,
-                                               (uint64_t)call->edge << 32 | call->instance,
-                                               state->begun_count, DRAW_CALLER)};
-        const char *why = ops->stops(fault->params, &departure);
-        CHECK(departure.since_begin >= 0);
-        if (why != NULL) {
-            return why;
+const char *network_stops(World *world, const Call *call) {
+    const char *why = NULL;
+    CHECK(call->is_open);
+    for (uint32_t i = 0; i < model_influence_count(world->model) && why == NULL; i++) {
+        const FaultOps *ops = world->model->faults[i].fault.kind->ops;
+        if (world->faults[i].is_on && ops->stops != NULL) {
+            why = ops->stops(world, i, call);
         }
     }
-    return NULL;
+    return why;
 }
 
 void send(World *world, uint32_t slot) {

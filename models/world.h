@@ -71,7 +71,8 @@ typedef struct ClientState {
     Rng stream;
     RngKey key;
     uint64_t request_count;
-    uint64_t key_base; /* request k has key key_base + k */
+    uint64_t scaled_count; /* arrivals while an action scaled the load */
+    uint64_t key_base;     /* request k has key key_base + k */
     size_t arrivals_state;
     LoadCursor cursor;
     TraceSource trace;
@@ -108,10 +109,24 @@ typedef struct FaultState {
     uint64_t touched_count; /* requests that it has marked */
     EventId timer;          /* its beginning or end */
     size_t state;           /* offset into World.states */
+    size_t cured;           /* the same: by replica, 1 where a restart has ended it */
     uint32_t begun_count;   /* times that it has begun … */
     SimTime begun_at;       /* … the last of them */
     bool is_on;
 } FaultState;
+
+typedef struct MonitorState {
+    size_t state;             /* offset into World.states */
+    uint32_t watch, lifeline; /* of the probe; the second is of what it depends on */
+    bool is_blind;
+    bool has_fired; /* by what was scraped last … */
+    bool is_firing; /* … and by what is known by now */
+} MonitorState;
+
+typedef struct ResponseState {
+    Rng stream;
+    bool is_coming; /* somebody was called and has not acted yet */
+} ResponseState;
 
 typedef enum StopReason {
     STOP_AT_END,      /* the duration is over */
@@ -184,6 +199,8 @@ typedef struct World {
     UserState *users;
     FaultState *faults;
     EventId *fault_timers; /* by place of all faults */
+    MonitorState *monitors;
+    ResponseState *responses;
     Levers levers;
     unsigned char *states; /* of kinds, zeroed at the start */
     size_t states_size;

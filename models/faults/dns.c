@@ -1,4 +1,5 @@
 #include "models/faults/fault.h"
+#include "models/flow_parts.h"
 #include "sim/check.h"
 
 typedef struct DnsParams {
@@ -7,14 +8,19 @@ typedef struct DnsParams {
 } DnsParams;
 
 /* What the caller's cache still knows when the fault begins it knows for so long; nothing new is
- * learnt before the end. */
-static const char *dns_stops(const void *params, const Departure *departure) {
-    const DnsParams *p = params;
-    Passage passage = {.model = departure->model, .edge = departure->edge};
-    Rng rng = departure->rng;
-    CHECK(departure->since_begin >= 0);
-    return edge_place_has(&p->place, &passage) &&
-                   departure->since_begin >= time_from_s(dist_draw(&p->ttl, &rng))
+ * learnt before the end. Its age is its own: of each instance of the caller and each of its calls.
+ */
+static const char *dns_stops(World *world, uint32_t fault, const Call *call) {
+    const DnsParams *p = fault_params(world, fault);
+    const FaultState *state = &world->faults[fault];
+    Passage passage = {.model = world->model, .edge = call->edge};
+    CHECK(world->now >= state->begun_at);
+    if (!edge_place_has(&p->place, &passage)) {
+        return NULL;
+    }
+    Rng rng = drawn_by(&state->key, (uint64_t)call->edge << 32 | call->instance, state->begun_count,
+                       DRAW_CALLER);
+    return world->now - state->begun_at >= time_from_s(dist_draw(&p->ttl, &rng))
                ? "its name does not resolve"
                : NULL;
 }

@@ -9,7 +9,8 @@ FaultWalk fault_walk(const FaultPlace *place, const Levers *levers) {
     uint32_t count = service->replica_count;
     FaultWalk walk = {.replicas = &levers->replicas[service->replica_first],
                       .next = place->first < count ? place->first : count,
-                      .end = count};
+                      .end = count,
+                      .cured = levers->cured};
     walk.left = count - walk.next;
     if (place->has_share) {
         uint32_t share = (uint32_t)(place->share * walk.left + 0.5);
@@ -29,7 +30,9 @@ ReplicaLevers *fault_walk_next(FaultWalk *walk) {
         uint32_t at = walk->next++;
         if (!walk->is_drawn || rng_below(&walk->rng, walk->end - at) < walk->left) {
             walk->left--;
-            return &walk->replicas[at];
+            if (walk->cured == NULL || walk->cured[at] == 0) {
+                return &walk->replicas[at];
+            }
         }
     }
     return NULL;

@@ -17,14 +17,6 @@ typedef struct Passage {
     bool is_reply;
 } Passage;
 
-/* A caller about to send a request. */
-typedef struct Departure {
-    const Model *model;
-    uint32_t edge;
-    SimTime since_begin; /* of the fault */
-    Rng rng; /* belongs to the caller's instance and this fault: the same for all its requests */
-} Departure;
-
 typedef struct FaultOps {
     /* Moves the levers; called whenever levers are recomputed while the fault is on. NULL: it moves
      * none. */
@@ -44,7 +36,7 @@ typedef struct FaultOps {
      * that `apply` marks as disturbed. NULL: all do. */
     bool (*carries)(const void *params, const Passage *passage, Rng *rng, SimTime *delay);
     /* Why a request cannot even be sent, on the same edges; NULL: it can. NULL: all can. */
-    const char *(*stops)(const void *params, const Departure *departure);
+    const char *(*stops)(World *world, uint32_t fault, const Call *call);
     /* Whether messages may be lost for good, so that callers wait until their timeouts. NULL: no.
      */
     bool (*loses)(const void *params);
@@ -139,6 +131,7 @@ typedef struct FaultWalk {
     uint32_t next, end;      /* of those that have not been looked at */
     uint32_t left;           /* of these so many are meant */
     bool is_drawn;           /* chance says which */
+    const uint8_t *cured;    /* those with 1 are spared; NULL: none is */
     Rng rng;
 } FaultWalk;
 
@@ -156,7 +149,7 @@ bool fault_place_is_at(const void *params, const Model *model, uint32_t componen
 /* ---- For those with a life of their own (models/fault_life.c) */
 
 static inline const void *fault_params(const World *world, uint32_t fault) {
-    DCHECK(fault < world->model->fault_count);
+    DCHECK(fault < model_influence_count(world->model));
     return world->model->faults[fault].fault.params;
 }
 

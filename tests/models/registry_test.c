@@ -83,6 +83,9 @@ static void print_kind(const Kind *kind, const Param *changed, const char *value
     if (kind->family == FAMILY_FAULT && ((const FaultOps *)kind->ops)->is_at == edge_place_is_at) {
         used += (size_t)snprintf(text + used, size - used, "between: [gateway, model], ");
     }
+    if (kind->family == FAMILY_MONITOR && strcmp(kind->name, "threshold") == 0) {
+        used += (size_t)snprintf(text + used, size - used, "above: 1, ");
+    }
     if (kind->family == FAMILY_FAULT && strcmp(kind->name, "memory_leak") == 0 &&
         (changed == NULL || strncmp(changed->name, "per_", 4) != 0)) {
         used += (size_t)snprintf(text + used, size - used, "per_s: 1B, ");
@@ -258,9 +261,10 @@ START_TEST(every_kind_and_parameter_is_described_and_fits_its_struct) {
 END_TEST
 
 START_TEST(every_described_struct_of_the_language_is_sound) {
-    static const Schema *const schemas[] = {
-        &schema_run,    &schema_verdict, &schema_call,  &schema_queue,        &schema_service,
-        &schema_client, &schema_network, &schema_fault, &schema_shared_prefix};
+    static const Schema *const schemas[] = {&schema_run,     &schema_verdict,      &schema_call,
+                                            &schema_queue,   &schema_service,      &schema_client,
+                                            &schema_monitor, &schema_page,         &schema_network,
+                                            &schema_fault,   &schema_shared_prefix};
     for (size_t i = 0; i < sizeof schemas / sizeof schemas[0]; i++) {
         for (uint32_t k = 0; k < schemas[i]->param_count; k++) {
             check_row(schemas[i]->name, &schemas[i]->params[k], schemas[i]->size);

@@ -1,72 +1,10 @@
 #include "tests/swarm/scenario.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include "sim/check.h"
-#include "sim/rng.h"
-
-enum { SERVICES_MAX = 6, CLIENTS_MAX = 3 };
-
-typedef struct Maker {
-    FILE *out;
-    Rng rng;
-    SwarmChange change;
-    uint32_t service_count, client_count;
-    uint32_t replicas[SERVICES_MAX];
-    bool has_tokens[SERVICES_MAX]; /* an inference server */
-    bool may_hang[SERVICES_MAX];
-    bool calls[CLIENTS_MAX + SERVICES_MAX][SERVICES_MAX]; /* by caller, clients first */
-    double duration_s;
-    bool has_initial;
-} Maker;
-
-static bool chance(Maker *maker, double probability) {
-    return rng_uniform(&maker->rng) < probability;
-}
-
-static uint32_t below(Maker *maker, uint32_t count) {
-    return rng_below(&maker->rng, count);
-}
-
-static double between(Maker *maker, double low, double high) {
-    return low + (high - low) * rng_uniform(&maker->rng);
-}
-
-/* As likely to be small as large: low x 2^k x something below 2. */
-static double spread(Maker *maker, double low, uint32_t doublings) {
-    double power = (double)(1u << below(maker, doublings + 1));
-    return low * power * between(maker, 1, 2);
-}
-
-static void say(Maker *maker, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void say(Maker *maker, const char *format, ...) {
-    va_list list;
-    va_start(list, format);
-    vfprintf(maker->out, format, list);
-    va_end(list);
-}
-
-/* "name: count" or "name: unlimited" */
-static void say_count(Maker *maker, const char *name, uint32_t count, bool is_unlimited) {
-    if (is_unlimited) {
-        say(maker, "%s: unlimited", name);
-    } else {
-        say(maker, "%s: %u", name, count);
-    }
-}
-
-static const char *pick(Maker *maker, const char *const *words, size_t count) {
-    return words[below(maker, (uint32_t)count)];
-}
-#define PICK(maker, ...)                                                                           \
-    pick(maker, (const char *const[]){__VA_ARGS__},                                                \
-         sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
+#include "tests/swarm/maker.h"
 
 /* ---- Parts of the language */
 
-static void say_time_law(Maker *maker, double mean_s) {
+void say_time_law(Maker *maker, double mean_s) {
     double ms = mean_s * 1000, shape = between(maker, 1.5, 3);
     switch (below(maker, 9)) {
     case 0:
@@ -161,9 +99,11 @@ static void say_policy(Maker *maker, uint32_t first) {
 
 /* ---- Clients */
 
-static void say_arrivals(Maker *maker) {
+static void say_arrivals(Maker *maker, uint32_t index) {
     double rate = spread(maker, 6, 4), dwell_s = between(maker, 0.1, 1);
-    switch (below(maker, 8)) {
+    uint32_t which = below(maker, 8);
+    maker->is_closed[index] = which == 4;
+    switch (which) {
     case 0:
         say(maker, "{constant: {rate: %.3f/s}}", rate);
         break;
@@ -214,7 +154,7 @@ static void say_client(Maker *maker, uint32_t index) {
     uint32_t target = maker->service_count < 3 ? 0 : below(maker, 2);
     maker->calls[index][target] = true;
     say(maker, "  c%u:\n    target: s%u\n    arrivals: ", index, target);
-    say_arrivals(maker);
+    say_arrivals(maker, index);
     if (chance(maker, 0.3)) {
         double at_s = maker->duration_s * between(maker, 0.1, 0.4), first = between(maker, 0, 2);
         say(maker, "\n    load: [{at: %.3fs, x: %.3f}, {at: %.3fs, x: %.3f, ramp: %.3fs}]", at_s,
@@ -398,193 +338,6 @@ static void say_service(Maker *maker, uint32_t index) {
     say_calls(maker, index);
 }
 
-/* ---- Faults */
-
-static void say_fault_times(Maker *maker) {
-    if (chance(maker, 0.15)) {
-        say(maker, "mtbf: %.3fs, mttr: %.3fs, ", spread(maker, 0.2, 3), spread(maker, 0.1, 3));
-        return;
-    }
-    if (chance(maker, 0.2)) {
-        say(maker, "every: ");
-        say_time_law(maker, spread(maker, 0.2, 3));
-        say(maker, ", for: ");
-        say_time_law(maker, spread(maker, 0.1, 3));
-        say(maker, ", ");
-        return;
-    }
-    say(maker, "at: %.3fs, ", chance(maker, 0.2) ? 0 : maker->duration_s * between(maker, 0, 0.9));
-    if (chance(maker, 0.8)) {
-        say(maker, "for: %.3fs, ", spread(maker, 0.1, 4));
-    }
-}
-
-/* The messages of a caller and one that it calls. */
-static void say_edge(Maker *maker) {
-    uint32_t callers = maker->client_count + maker->service_count, start = below(maker, callers);
-    for (uint32_t i = 0; i < callers * SERVICES_MAX; i++) {
-        uint32_t caller = (start + i / SERVICES_MAX) % callers, to = i % SERVICES_MAX;
-        if (maker->calls[caller][to]) {
-            bool is_client = caller < maker->client_count;
-            uint32_t name = is_client ? caller : caller - maker->client_count;
-            char kind = is_client ? 'c' : 's';
-            switch (below(maker, 4)) {
-            case 0:
-                say(maker, "edge: [%c%u, s%u]", kind, name, to);
-                break;
-            case 1:
-                say(maker, "from: %c%u, to: s%u", kind, name, to);
-                break;
-            case 2:
-                say(maker, "from: %c%u", kind, name);
-                break;
-            default:
-                say(maker, "between: [%c%u, s%u]", kind, name, to);
-            }
-            return;
-        }
-    }
-    CHECK(!"a client calls somebody");
-}
-
-static void say_network_fault(Maker *maker) {
-    static const char *const kinds[] = {"partition", "latency", "packet_loss", "dns"};
-    uint32_t which = below(maker, 4);
-    say(maker, "%s: {", kinds[which]);
-    say_edge(maker);
-    if (which == 1) {
-        say(maker, ", one_way: %s, add: ", PICK(maker, "true", "false"));
-        say_time_law(maker, spread(maker, 0.001, 6));
-    } else if (which == 2) {
-        say(maker, ", ratio: %.2f%%", between(maker, 1, 100));
-        if (chance(maker, 0.5)) {
-            say(maker, ", retransmit: %.4fs", spread(maker, 0.01, 4));
-        }
-    } else if (which == 3 && chance(maker, 0.7)) {
-        say(maker, ", ttl: ");
-        say_time_law(maker, spread(maker, 0.01, 6));
-    }
-    say(maker, "}}\n");
-}
-
-/* One that only some servers can have; false when this one cannot. */
-static bool say_server_fault(Maker *maker, uint32_t service) {
-    if (maker->may_hang[service] && chance(maker, 0.3)) {
-        say(maker, "hang: {service: s%u, replicas: 1", service);
-    } else if (!maker->has_tokens[service]) {
-        return false;
-    } else if (chance(maker, 0.4)) {
-        say(maker, "kv_capacity: {service: s%u, to: %.1f%%", service, between(maker, 0, 100));
-    } else if (chance(maker, 0.5)) {
-        say(maker, "kv_full_crash: {service: s%u, restart: %.3fs, known: %s", service,
-            between(maker, 0.01, 1), PICK(maker, "true", "false"));
-    } else {
-        say(maker, "poison: {service: s%u, requests: %u, ratio: 50%%, restart: %.3fs, known: %s",
-            service, 1 + below(maker, 4), between(maker, 0.01, 1), PICK(maker, "true", "false"));
-    }
-    say(maker, "}}\n");
-    return true;
-}
-
-/* Some replicas of a service, as the start of what a fault says. */
-static void say_place(Maker *maker, uint32_t service, bool is_each) {
-    uint32_t count = maker->replicas[service];
-    say(maker, "service: s%u, ", service);
-    if (!is_each && chance(maker, 0.25)) {
-        say(maker, "share: %.1f%%, ", between(maker, 1, 100));
-    } else if (chance(maker, 0.5)) {
-        uint32_t first = chance(maker, 0.5) ? 0 : below(maker, count);
-        say(maker, "first: %u, replicas: %u, ", first, 1 + below(maker, count - first));
-    }
-}
-
-/* One with a life of its own. */
-static void say_living_fault(Maker *maker, uint32_t service) {
-    const char *known = PICK(maker, "true", "false");
-    double restart_s = spread(maker, 0.05, 4);
-    switch (below(maker, 6)) {
-    case 0:
-        say(maker,
-            "cascade: {service: s%u, probability: %.1f%%, restart: %.3fs, known: %s, delay: ",
-            service, between(maker, 10, 100), restart_s, known);
-        say_time_law(maker, spread(maker, 0.01, 4));
-        break;
-    case 1:
-        say(maker, "memory_leak: {");
-        say_place(maker, service, false);
-        say(maker, "%s: 1MB, capacity: %.3fMB, restart: %.3fs, known: %s",
-            PICK(maker, "per_request", "per_s"), spread(maker, 0.1, 5), restart_s, known);
-        if (chance(maker, 0.5)) {
-            say(maker, ", slow_from: %.1f%%, slow_x: 2.5", between(maker, 10, 100));
-        }
-        break;
-    case 2:
-        say(maker, "poison_config: {");
-        say_place(maker, service, false);
-        say(maker, "after: %.3fs, backoff: %.3fs, backoff_max: 0.7s, backoff_reset: 1s, known: %s",
-            chance(maker, 0.2) ? 0 : spread(maker, 0.01, 4), between(maker, 0.01, 0.7), known);
-        break;
-    case 3:
-        say(maker, "rate_limit: {service: s%u, rate: %.3f/s, retry_after: 0.1s, burst: %.2f",
-            service, spread(maker, 3, 4), between(maker, 1, 5));
-        break;
-    case 4:
-        say(maker, "disk_full: {");
-        say_place(maker, service, false);
-        say(maker, "writes: %.1f%%, after: %s", between(maker, 1, 100),
-            PICK(maker, "work", "0s", "3ms"));
-        if (chance(maker, 0.5)) {
-            say(maker, ", free: %uB, per_write: 1MB", below(maker, 20000000));
-        }
-        break;
-    default:
-        say(maker, "herd: {client: c%u, requests: %u, every: 0.5s, spread: %.3fs",
-            below(maker, maker->client_count), 1 + below(maker, 30),
-            chance(maker, 0.4) ? 0 : between(maker, 0, 0.49));
-    }
-    say(maker, "}}\n");
-}
-
-static void say_fault(Maker *maker) {
-    static const char *const kinds[] = {"crash", "crash", "slow", "errors", "capacity"};
-    uint32_t which = below(maker, 9), service = below(maker, maker->service_count);
-    bool is_each = which < 5 && chance(maker, 0.15);
-    say(maker, "  - {");
-    if (is_each) {
-        say(maker, "each: replica, mtbf: %.3fs, mttr: %.3fs, ", spread(maker, 0.2, 3),
-            spread(maker, 0.1, 3));
-    } else {
-        say_fault_times(maker);
-    }
-    if (!is_each && chance(maker, 0.3) && say_server_fault(maker, service)) {
-        return;
-    }
-    if (which >= 7) {
-        say_living_fault(maker, service);
-        return;
-    }
-    if (which >= 5) {
-        say_network_fault(maker);
-        return;
-    }
-    say(maker, "%s: {", kinds[which]);
-    say_place(maker, service, is_each);
-    if (which < 2) {
-        const char *mode = PICK(maker, "refuse", "blackhole");
-        say(maker, "mode: %s, known: %s", mode, PICK(maker, "true", "false"));
-    } else if (which == 2) {
-        say(maker, "x: %.3f", spread(maker, 0.3, 4));
-    } else if (which == 3) {
-        say(maker, "ratio: %.2f%%", between(maker, 1, 100));
-        if (chance(maker, 0.5)) {
-            say(maker, ", after: %.4fs", spread(maker, 0.001, 5));
-        }
-    } else {
-        say(maker, "to: %u", below(maker, 4));
-    }
-    say(maker, "}}\n");
-}
-
 /* ---- The whole */
 
 static void say_run(Maker *maker) {
@@ -638,6 +391,7 @@ char *swarm_scenario(uint64_t seed, const SwarmChange *change) {
     if (change->has_late_fault) {
         say(&maker, "  - {at: %.3fs, for: 1s, crash: {service: s0}}\n", maker.duration_s + 1);
     }
+    say_monitors(&maker);
     fclose(maker.out);
     return text;
 }

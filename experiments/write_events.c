@@ -10,11 +10,11 @@ static const Column columns[] = {
     {"time_s", "number", "s", "When."},
     {"component", "string", "", "What it happened to; empty: the run."},
     {"event", "string", "",
-     "fault_begins, fault_ends, trigger_begins, trigger_ends, crash, restart, loading, loaded, "
-     "alert_fires, alert_resolves, monitor_blind, monitor_sees, action_begins, action_ends, "
-     "broken, "
-     "collapse, recovery, verdict."},
-    {"detail", "string", "", "Which fault, monitor or action, whose fault, or why."},
+     "fault_begins, fault_ends, breaker_opens, breaker_half_opens, breaker_closes, "
+     "trigger_begins, trigger_ends, crash, restart, loading, loaded, alert_fires, alert_resolves, "
+     "monitor_blind, monitor_sees, action_begins, action_ends, broken, collapse, recovery, "
+     "verdict."},
+    {"detail", "string", "", "Which fault, call, monitor or action, whose fault, or why."},
 };
 
 typedef struct EventRow {

@@ -1,4 +1,4 @@
-#include "models/engine/engine.h"
+#include "models/engine/engine_parts.h"
 
 #include "models/flow.h"
 #include "models/servers/server.h"
@@ -66,16 +66,20 @@ static void reset_sequences(Engine *engine, const EngineParams *p) {
     engine->has_late = false;
 }
 
-void engine_init(Engine *engine, const EngineParams *p) {
+void engine_start(World *world, uint32_t replica) {
+    const EngineParams *p = engine_params(world, replica);
+    Engine *engine = engine_of(world, replica);
     CHECK(engine->kv_at == 0);
     lay_out(p, engine);
     reset_sequences(engine, p);
     kv_blocks_init(engine_kv(engine), engine_kv_blocks(p), p->enable_prefix_caching);
+    probe_level(&world->probe, world->replicas[replica].component, LEVEL_KV_BLOCKS, world->now,
+                engine_kv(engine)->block_count);
 }
 
 /* ---- What the probe is told */
 
-static void tell_kv(World *world, uint32_t replica, SimTime at) {
+void engine_tell_kv(World *world, uint32_t replica, SimTime at) {
     Engine *engine = engine_of(world, replica);
     const KvBlocks *kv = engine_kv(engine);
     uint32_t used = kv->block_count - kv->free_count;
@@ -117,13 +121,12 @@ static void tell_step(World *world, uint32_t replica, uint32_t step, uint32_t de
 /* A step of a run, not the last: all decode and nobody is done. */
 static void settle_step(World *world, uint32_t replica) {
     Engine *engine = engine_of(world, replica);
-    uint32_t needed;
     tell_step(world, replica, engine->run_done, engine->decode_count);
     engine->step_count++;
-    bool has_blocks = schedule_decode_blocks(engine, engine_params(world, replica), &needed);
-    CHECK(has_blocks && engine->step_count < engine->next_finish);
+    uint32_t needed = engine_decode_blocks(engine, engine_params(world, replica));
+    CHECK(needed <= engine_available(engine) && engine->step_count < engine->next_finish);
     kv_take(engine_kv(engine), needed);
-    tell_kv(world, replica, engine->ends[engine->run_done]);
+    engine_tell_kv(world, replica, engine->ends[engine->run_done]);
     engine->run_done++;
 }
 
@@ -167,7 +170,10 @@ void engine_cut(World *world, uint32_t replica) {
 
 void engine_wake(World *world, uint32_t replica) {
     Engine *engine = engine_of(world, replica);
-    CHECK(world->replicas[replica].levers.is_up);
+    CHECK(engine->kv_at > 0);
+    if (!world->replicas[replica].levers.is_up) {
+        return;
+    }
     if (engine->is_pending || engine->is_stalled) {
         if (engine->is_open || engine_params(world, replica)->scheduling_policy != POLICY_FCFS) {
             engine_cut(world, replica);
@@ -180,179 +186,6 @@ void engine_wake(World *world, uint32_t replica) {
 
 /* ---- The end of a step */
 
-static void first_token(World *world, uint32_t slot) {
-    Attempt *attempt = world_attempt(world, slot);
-    CHECK(attempt->first_token_at == 0);
-    attempt->first_token_at = world->now;
-    probe_record(&world->probe, world->replicas[attempt->replica].component, RECORDED_TTFT,
-                 world_call(world, attempt->call)->is_measured, world->now - attempt->entered_at);
-}
-
-static void record_gap(World *world, uint32_t replica, SimTime since) {
-    bool is_measured = world->now >= world->model->run.warmup;
-    CHECK(since <= world->now);
-    probe_record(&world->probe, world->replicas[replica].component, RECORDED_ITL, is_measured,
-                 world->now - since);
-}
-
-/* Its prompt has advanced; at the prompt's end comes a token. True when that was the last one. */
-static bool advance_prefill(World *world, uint32_t replica, Sequence *s) {
-    Engine *engine = engine_of(world, replica);
-    s->computed += s->scheduled;
-    s->scheduled = 0;
-    CHECK(s->computed <= s->tokens);
-    if (s->computed < s->tokens || s->attempt == NONE) {
-        return false;
-    }
-    Attempt *attempt = world_attempt(world, s->attempt);
-    probe_add(&world->probe, world->replicas[replica].component, COUNT_OUTPUT_TOKENS,
-              world->now >= world->model->run.warmup, 1);
-    if (attempt->first_token_at == 0) {
-        first_token(world, s->attempt);
-    } else {
-        record_gap(world, replica, attempt->ends_at);
-    }
-    if (s->tokens + 1 == s->goal) {
-        s->tokens++;
-        return true;
-    }
-    engine_begin_decoding(engine, engine_params(world, replica), s);
-    return false;
-}
-
-/* A decoding one that was left out keeps its place; one that was not has its next token. */
-static void advance_decode(World *world, uint32_t replica, Sequence *s) {
-    Engine *engine = engine_of(world, replica);
-    const EngineParams *p = engine_params(world, replica);
-    CHECK(s->is_decoding);
-    if (s->scheduled == 0) {
-        engine_phases(engine)[engine_phase(p, s->offset)]--;
-        s->offset--;
-        engine->context_offset--;
-        engine_phases(engine)[engine_phase(p, s->offset)]++;
-        s->late_since = s->late_since > 0 ? s->late_since : engine->began_at;
-    } else if (s->late_since > 0) {
-        record_gap(world, replica, s->late_since);
-        s->late_since = 0;
-    }
-    s->scheduled = 0;
-}
-
-static uint32_t count_late(const Engine *engine) {
-    uint32_t count = 0;
-    CHECK(engine->has_order);
-    for (uint32_t i = 0; i < engine->running_count; i++) {
-        const Sequence *s = engine_sequence(engine, engine_order(engine)[i]);
-        count += s->is_decoding && s->scheduled > 0 && s->late_since > 0;
-    }
-    return count;
-}
-
-/* A prefill server's blocks are read by the services that it calls: the transfer to where decoding
- * goes on. Until then the attempt holds them without being in the batch. */
-static void park(World *world, uint32_t replica, uint32_t index) {
-    Engine *engine = engine_of(world, replica);
-    Sequence *s = engine_sequence(engine, index);
-    Attempt *attempt = world_attempt(world, s->attempt);
-    CHECK(!s->is_decoding && s->scheduled == 0);
-    attempt->holds_memory = true;
-    attempt->produced =
-        engine_blocks_for(engine_params(world, replica), s->computed) - s->published;
-    attempt->sequence = s->last_published;
-    s->attempt = engine->free_sequence;
-    engine->free_sequence = index;
-}
-
-void engine_unpark(World *world, uint32_t slot) {
-    Attempt *attempt = world_attempt(world, slot);
-    KvBlocks *kv = engine_kv(engine_of(world, attempt->replica));
-    CHECK(attempt->holds_memory);
-    attempt->holds_memory = false;
-    if (!world->replicas[attempt->replica].levers.is_up) {
-        return; /* engine_crash has freed all */
-    }
-    engine_cut(world, attempt->replica);
-    kv_give(kv, attempt->produced);
-    kv_release(kv, attempt->sequence);
-    attempt->produced = world_call(world, attempt->call)->output_tokens;
-    tell_kv(world, attempt->replica, world->now);
-}
-
-/* The attempt's last token has come, or it was given up: out of the batch. */
-static void leave_batch(World *world, uint32_t replica, uint32_t index) {
-    Engine *engine = engine_of(world, replica);
-    Sequence *s = engine_sequence(engine, index);
-    uint32_t slot = s->attempt;
-    CHECK(engine->finishing_count < engine->running_count);
-    if (slot == NONE) {
-        engine_drop_sequence(world, replica, index, false);
-        return;
-    }
-    Attempt *attempt = world_attempt(world, slot);
-    attempt->ends_at = engine_computed(engine, s) - s->begun_with;
-    attempt->produced = s->goal - s->prompt;
-    attempt->sequence = NONE;
-    engine_finishing(engine)[engine->finishing_count++] = slot;
-    const Service *service = world_service_of(world, &world->replicas[replica]);
-    if (engine_params(world, replica)->role == ROLE_PREFILL && service->group_count > 0 &&
-        attempt->outcome == OUTCOME_OK) {
-        park(world, replica, index);
-    } else {
-        engine_drop_sequence(world, replica, index, false);
-    }
-}
-
-/* Moves a sequence on by what it computed in the step. True when it leaves. */
-static bool advance_one(World *world, uint32_t replica, uint32_t place) {
-    Engine *engine = engine_of(world, replica);
-    Sequence *s = engine_sequence(engine, engine_order(engine)[place]);
-    bool is_done = s->attempt == NONE;
-    CHECK(s->is_decoding || engine_finishes(engine)[place] == FINISH_NEVER);
-    if (!s->is_decoding) {
-        is_done |= s->scheduled > 0 && advance_prefill(world, replica, s);
-    } else if (engine->has_order) {
-        advance_decode(world, replica, s);
-    }
-    if (s->is_decoding) {
-        engine_finishes(engine)[place] = engine_finish(s);
-        is_done |= engine_finish(s) == engine->step_count;
-        engine->has_late |= s->late_since > 0;
-    }
-    return is_done;
-}
-
-/* Moves all on; who is done leaves. In most steps only prompts need a look: the decoding come first
- * then, and `next_finish` tells that none of them is done. */
-static void advance(World *world, uint32_t replica) {
-    Engine *engine = engine_of(world, replica);
-    uint32_t *order = engine_order(engine), count = engine->running_count;
-    int64_t *finishes = engine_finishes(engine), next = FINISH_NEVER;
-    bool is_by_one = engine->has_order || engine->has_aborted;
-    uint32_t plain = is_by_one ? 0 : engine->decode_count, first = plain;
-    CHECK(engine->finishing_count == 0);
-    if (is_by_one || engine->step_count >= engine->next_finish) {
-        first = 0;
-    } else if (engine->load.prefill_sequences == 0) {
-        return;
-    } else {
-        next = engine->next_finish;
-    }
-    uint32_t kept = first;
-    engine->has_late = false;
-    for (uint32_t i = first; i < count; i++) {
-        if (i < plain ? finishes[i] == engine->step_count : advance_one(world, replica, i)) {
-            leave_batch(world, replica, order[i]);
-        } else {
-            next = finishes[i] < next ? finishes[i] : next;
-            finishes[kept] = finishes[i];
-            order[kept++] = order[i];
-        }
-    }
-    engine->running_count = kept;
-    engine->next_finish = next;
-    engine->has_aborted = false;
-}
-
 static void end_step(World *world, uint32_t replica) {
     Engine *engine = engine_of(world, replica);
     uint32_t last = engine->run_length - 1;
@@ -360,38 +193,10 @@ static void end_step(World *world, uint32_t replica) {
     CHECK(engine->run_done == last && engine->ends[last] <= world->now);
     engine->ends[last] = world->now; /* later than foreseen when it hung */
     tell_step(world, replica, last,
-              engine->load.decode_sequences - (engine->has_order ? count_late(engine) : 0));
+              engine->load.decode_sequences - (engine->has_order ? engine_count_late(engine) : 0));
     engine->run_done++;
     engine->step_count++;
-    advance(world, replica);
-}
-
-static void record_tpot(World *world, uint32_t slot) {
-    const Attempt *attempt = world_attempt(world, slot);
-    const Call *call = world_call(world, attempt->call);
-    CHECK(attempt->first_token_at > 0);
-    if (attempt->produced > 1 && engine_params(world, attempt->replica)->role != ROLE_PREFILL) {
-        probe_record(&world->probe, world->replicas[attempt->replica].component, RECORDED_TPOT,
-                     call->is_measured,
-                     (world->now - attempt->first_token_at) / (attempt->produced - 1));
-    }
-}
-
-/* Answers who is done. Callers react at once, and may give up others that are done. */
-static void answer_finished(World *world, uint32_t replica) {
-    Engine *engine = engine_of(world, replica);
-    for (uint32_t i = 0; i < engine->finishing_count; i++) {
-        uint32_t slot = engine_finishing(engine)[i];
-        if (slot == NONE) {
-            continue;
-        }
-        Attempt *attempt = world_attempt(world, slot);
-        CHECK(attempt->state == ATTEMPT_SERVING && attempt->ends_at >= 0);
-        record_tpot(world, slot);
-        world_count_event(world, EVENT_served, slot);
-        flow_work_done(world, slot, attempt->ends_at);
-    }
-    engine->finishing_count = 0;
+    engine_advance(world, replica);
 }
 
 /* ---- The next steps */
@@ -450,11 +255,11 @@ static void begin_step(World *world, uint32_t replica, uint32_t carried_ps) {
     engine->run_length = engine->run_done = 0;
     engine->began_at = world->now;
     engine->began_ps = carried_ps;
-    if (!schedule_step(world, replica)) {
-        tell_kv(world, replica, world->now);
+    if (!engine_schedule(world, replica)) {
+        engine_tell_kv(world, replica, world->now);
         return;
     }
-    tell_kv(world, replica, world->now);
+    engine_tell_kv(world, replica, world->now);
     foresee_run(world, replica);
     await_event(world, replica, engine->ends[engine->run_length - 1]);
     CHECK(engine->ends[0] > world->now);
@@ -476,9 +281,8 @@ static void run_on(World *world, uint32_t replica) {
                          ? engine->ends_ps[engine->run_length - 1]
                          : 0;
         end_step(world, replica);
-        answer_finished(world, replica);
+        engine_answer_finished(world, replica);
     }
-    CHECK(engine->finishing_count == 0);
     begin_step(world, replica, carried_ps);
     world->replicas[replica].is_held = false;
 }
@@ -539,7 +343,7 @@ void engine_crash(World *world, uint32_t replica) {
     engine->is_pending = engine->is_stalled = engine->has_aborted = engine->is_open = false;
     reset_sequences(engine, engine_params(world, replica));
     kv_clear(engine_kv(engine));
-    tell_kv(world, replica, world->now);
+    engine_tell_kv(world, replica, world->now);
 }
 
 /* vLLM resets its prefix cache only when no block is in use; here the others go all the same. */

@@ -1,7 +1,7 @@
 /* What the next step computes: vllm/v1/core/sched/scheduler.py, schedule(), in the words of
  * docs/inference.md section 1. Phase A gives the running what they need, preempting from the end
  * while blocks are short; phase B admits who waits. */
-#include "models/engine/engine.h"
+#include "models/engine/engine_parts.h"
 #include "models/flow.h"
 #include "models/prompt.h"
 #include "sim/check.h"
@@ -14,71 +14,6 @@ static uint32_t blocks_needed(const Engine *engine, const EngineParams *p, const
     uint32_t computed = engine_computed(engine, s);
     CHECK(count > 0);
     return engine_blocks_for(p, (uint64_t)computed + count) - engine_blocks_for(p, computed);
-}
-
-/* Publishes the blocks that are full with `tokens` tokens. */
-static void publish(World *world, uint32_t replica, Sequence *s, uint64_t tokens) {
-    const EngineParams *p = engine_params(world, replica);
-    KvBlocks *kv = engine_kv(engine_of(world, replica));
-    uint32_t full = (uint32_t)(tokens / p->block_size);
-    if (s->published >= full || !p->enable_prefix_caching || s->attempt == NONE) {
-        return;
-    }
-    const Call *call = world_call(world, world_attempt(world, s->attempt)->call);
-    PromptCursor cursor = prompt_cursor(world, call, s->published, p->block_size);
-    while (s->published < full) {
-        PromptRun run = prompt_next_run(&cursor, full - s->published);
-        s->last_published = kv_publish(kv, run, s->last_published);
-        s->published += run.count;
-    }
-    CHECK(s->last_published != KV_NONE);
-}
-
-/* ---- Sequences come and go */
-
-void engine_begin_decoding(Engine *engine, const EngineParams *p, Sequence *s) {
-    CHECK(!s->is_decoding && s->goal > s->tokens);
-    s->is_decoding = true;
-    s->offset = (int64_t)s->computed - engine->step_count;
-    engine->decode_count++;
-    engine->context_offset += s->offset;
-    engine_phases(engine)[engine_phase(p, s->offset)]++;
-    if (s->admitted > engine->last_decode_admitted) {
-        engine->last_decode_admitted = s->admitted;
-    }
-}
-
-static void end_decoding(Engine *engine, const EngineParams *p, Sequence *s) {
-    CHECK(s->is_decoding && engine->decode_count > 0);
-    s->computed = engine_computed(engine, s);
-    s->tokens = s->computed + 1;
-    s->is_decoding = false;
-    engine->decode_count--;
-    engine->context_offset -= s->offset;
-    engine_phases(engine)[engine_phase(p, s->offset)]--;
-    if (engine->decode_count == 0) {
-        engine->last_decode_admitted = 0;
-        engine->next_finish = FINISH_NEVER;
-    }
-}
-
-void engine_drop_sequence(World *world, uint32_t replica, uint32_t index, bool is_published) {
-    Engine *engine = engine_of(world, replica);
-    const EngineParams *p = engine_params(world, replica);
-    Sequence *s = engine_sequence(engine, index);
-    if (s->is_decoding) {
-        end_decoding(engine, p, s);
-    }
-    uint64_t tokens = (uint64_t)s->computed + s->scheduled;
-    uint32_t held = engine_blocks_for(p, tokens);
-    if (is_published || s->is_shared) {
-        publish(world, replica, s, tokens);
-    }
-    CHECK(held >= s->published);
-    kv_give(engine_kv(engine), held - s->published);
-    kv_release(engine_kv(engine), s->last_published);
-    s->attempt = engine->free_sequence;
-    engine->free_sequence = index;
 }
 
 /* What it computed is lost, but may be found in the cache for a while. */
@@ -125,12 +60,6 @@ static void add_prefill(StepLoad *load, uint64_t context, uint64_t count) {
     load->prefill_squares += count * count;
 }
 
-/* Decoding sequences that need a block for their next token: those whose last one is full. */
-static uint32_t decode_blocks(const Engine *engine, const EngineParams *p) {
-    DCHECK(engine->phases_at > 0);
-    return engine_phases(engine)[engine_phase(p, -engine->step_count)];
-}
-
 /* Blocks for all prefilling ones behind the decoding, with what the budget leaves. */
 static uint64_t prefill_blocks(const Engine *engine, const EngineParams *p) {
     const uint32_t *order = engine_order(engine);
@@ -159,7 +88,7 @@ static bool is_plain(const World *world, const Engine *engine, const EngineParam
         }
     }
     CHECK(engine->running_count >= engine->decode_count);
-    return (int64_t)(decode_blocks(engine, p) + prefill_blocks(engine, p)) <=
+    return (int64_t)(engine_decode_blocks(engine, p) + prefill_blocks(engine, p)) <=
            engine_available(engine);
 }
 
@@ -172,7 +101,7 @@ static void schedule_prefill(World *world, uint32_t replica, Sequence *s, uint32
     engine->budget -= count;
     add_prefill(&engine->load, s->computed, count);
     if (s->is_shared) {
-        publish(world, replica, s, (uint64_t)s->computed + count);
+        engine_publish(world, replica, s, (uint64_t)s->computed + count);
     }
 }
 
@@ -180,7 +109,7 @@ static void schedule_plainly(World *world, uint32_t replica) {
     Engine *engine = engine_of(world, replica);
     const EngineParams *p = engine_params(world, replica);
     CHECK(engine->budget >= engine->decode_count);
-    kv_take(engine_kv(engine), decode_blocks(engine, p));
+    kv_take(engine_kv(engine), engine_decode_blocks(engine, p));
     engine->budget -= engine->decode_count;
     for (uint32_t i = engine->decode_count; i < engine->running_count && engine->budget > 0; i++) {
         Sequence *s = engine_sequence(engine, engine_order(engine)[i]);
@@ -222,8 +151,8 @@ static uint32_t find_victim(const World *world, uint32_t replica) {
     return victim;
 }
 
-/* Makes room for `blocks` of the sequence in `place`; false when it had to go itself, or the replica
- * crashes. A victim that was scheduled already gives its tokens back. */
+/* Makes room for `blocks` of the sequence in `place`; false when it had to go itself, or the
+ * replica crashes. A victim that was scheduled already gives its tokens back. */
 static bool make_room(World *world, uint32_t replica, uint32_t *place, uint32_t blocks) {
     Engine *engine = engine_of(world, replica);
     while (engine_available(engine) < blocks) {
@@ -443,7 +372,7 @@ static void admit_waiting(World *world, uint32_t replica) {
 
 /* ---- Both */
 
-bool schedule_step(World *world, uint32_t replica) {
+bool engine_schedule(World *world, uint32_t replica) {
     Engine *engine = engine_of(world, replica);
     const EngineParams *p = engine_params(world, replica);
     do {
@@ -469,10 +398,4 @@ bool schedule_step(World *world, uint32_t replica) {
     } while (engine->has_preempted && engine->budget == p->max_num_batched_tokens);
     CHECK(engine->budget < p->max_num_batched_tokens || engine->running_count == 0);
     return engine->running_count > 0;
-}
-
-bool schedule_decode_blocks(Engine *engine, const EngineParams *p, uint32_t *needed) {
-    CHECK(engine->decode_count == engine->running_count);
-    *needed = decode_blocks(engine, p);
-    return *needed <= engine_available(engine);
 }

@@ -1,5 +1,6 @@
 /* An LLM replica as vLLM runs it. models/engine/ does the work; here is what the scenario says. */
 #include "models/engine/engine.h"
+#include "models/inference_steps/inference_step.h"
 #include "models/servers/inference_presets.h"
 #include "models/servers/server.h"
 #include "sim/check.h"
@@ -13,22 +14,6 @@ static uint32_t inference_slots(const void *params) {
 static size_t inference_state_size(const void *params) {
     CHECK(params != NULL);
     return engine_size(params);
-}
-
-static void inference_start(World *world, uint32_t replica) {
-    const EngineParams *p = engine_params(world, replica);
-    Engine *engine = engine_of(world, replica);
-    engine_init(engine, p);
-    CHECK(engine_kv(engine)->block_count > 0);
-    probe_level(&world->probe, world->replicas[replica].component, LEVEL_KV_BLOCKS, world->now,
-                engine_kv(engine)->block_count);
-}
-
-static void inference_pump(World *world, uint32_t replica) {
-    CHECK(replica < world->model->replica_count);
-    if (world->replicas[replica].levers.is_up) {
-        engine_wake(world, replica);
-    }
 }
 
 static bool inference_take_out(World *world, uint32_t attempt) {
@@ -160,8 +145,8 @@ static const Param inference_params[] = {
 
 static const ServerOps inference_ops = {
     .slots = inference_slots,
-    .start = inference_start,
-    .pump = inference_pump,
+    .start = engine_start,
+    .pump = engine_wake,
     .on_step = engine_on_step,
     .on_leave = engine_cut,
     .on_levers = engine_on_levers,

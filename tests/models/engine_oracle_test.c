@@ -300,24 +300,11 @@ static void take_end(void *context, const RequestRecord *record) {
     request->has_failed = record->outcome != OUTCOME_OK;
 }
 
-static bool trace_next(void *context, TraceArrival *out) {
-    StoryTrace *trace = context;
-    if (trace->position == trace->count) {
-        return false;
-    }
-    *out = trace->items[trace->position++];
-    return true;
-}
-
-static void trace_rewind(void *context) {
-    ((StoryTrace *)context)->position = 0;
-}
-
 static void simulate(Case *c, bool is_stepwise) {
     TraceSource sources[CLIENTS_MAX];
     for (uint32_t i = 0; i < c->client_count; i++) {
         c->traces[i].position = 0;
-        sources[i] = (TraceSource){&c->traces[i], false, trace_next, trace_rewind};
+        sources[i] = (TraceSource){&c->traces[i], false, story_trace_next, story_trace_rewind};
     }
     c->model = story_compile(c->yaml);
     c->world = world_create(c->model, &(WorldOptions){.seed = (uint64_t)c->model->run.seed,

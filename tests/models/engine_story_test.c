@@ -2,7 +2,10 @@
  * of them. Steps take the same time whatever is in them, so that every instant is known by heart.
  */
 #include <stdio.h>
+#include <string.h>
 
+#include "models/flow_parts.h"
+#include "models/policies.h"
 #include "tests/models/story.h"
 
 static const TraceArrival one[] = {{.at_s = 1, .input_tokens = 100, .output_tokens = 3}};
@@ -88,8 +91,58 @@ START_TEST(steps_alone_heed_an_interrupt) {
 }
 END_TEST
 
+/* As if the second request's timeout came just when the first is answered: what a hedge does. */
+static void give_up_the_second(void *context, const Note *note) {
+    World *world = *(World **)context;
+    if (strcmp(note->what, "reply") != 0 || note->request != 0) {
+        return;
+    }
+    for (uint32_t slot = 0; slot < pool_slot_end(&world->attempts); slot++) {
+        const Attempt *attempt = world_attempt(world, slot);
+        if (attempt->state == ATTEMPT_SERVING && attempt->is_awaited) {
+            uint32_t call = attempt->call;
+            abandon(world, slot, OUTCOME_TIMEOUT);
+            failed(world, call, OUTCOME_TIMEOUT, 0);
+            return;
+        }
+    }
+}
+
+START_TEST(who_is_given_up_while_others_are_answered_leaves_before_the_next_step) {
+    /* The first is answered at 1.03 s, when most of the cache is lost; whoever is in the way of the
+     * third has to go, but the second has gone. */
+    static const TraceArrival three[] = {{.at_s = 1, .input_tokens = 100, .output_tokens = 3},
+                                         {.at_s = 1, .input_tokens = 100, .output_tokens = 500},
+                                         {.at_s = 1, .input_tokens = 10, .output_tokens = 6}};
+    Model *model = story_compile("run: {duration: 10s}\n"
+                                 "clients: {web: {target: llm, arrivals: {trace: {file: "
+                                 "/dev/null}}}}\n"
+                                 "services: {llm: {cancel_on_timeout: anywhere, server: {inference:"
+                                 "\n  {kv_blocks: 100, step: {linear: {base: 10ms}}}}}}\n"
+                                 "faults: [{at: 1.03s, kv_capacity: {service: llm, to: 5%}}]\n");
+    StoryTrace trace = *STORY_TRACE(three);
+    TraceSource source = {&trace, false, story_trace_next, story_trace_rewind};
+    World *world = NULL;
+    world = world_create(model, &(WorldOptions){.seed = 1,
+                                                .traces = &source,
+                                                .context = &world,
+                                                .on_note = give_up_the_second,
+                                                .check_every = 1});
+    world_run(world);
+    StoryRun run = {.model = model, .world = world};
+    ck_assert_double_eq(story_measure(&run, "llm", METRIC_abandoned), 1);
+    ck_assert_double_eq(story_measure(&run, "llm", METRIC_preemptions), 0);
+    ck_assert_double_eq(story_measure(&run, "llm", METRIC_batches), 6);
+    /* Three steps of three and three of one. */
+    ck_assert_double_eq(story_measure(&run, "llm", METRIC_batch_size), (3 * 3 + 3) / 6.0);
+    ck_assert_double_eq(story_measure(&run, "web", METRIC_answered), 2);
+    story_free(&run);
+}
+END_TEST
+
 TEST_SUITE("models/engine_story", a_slow_replica_takes_longer_for_each_step_however_long_that_is,
            a_hung_replica_keeps_what_it_has_begun_even_where_lost_slots_kill,
            who_fails_early_computes_no_tokens,
            a_replica_that_is_about_to_crash_lets_go_of_what_its_callers_lose,
-           steps_alone_heed_an_interrupt)
+           steps_alone_heed_an_interrupt,
+           who_is_given_up_while_others_are_answered_leaves_before_the_next_step)

@@ -6,6 +6,7 @@
 
 #include "experiments/csv_in.h"
 #include "models/engine/engine.h"
+#include "models/inference_steps/inference_step.h"
 #include "models/servers/inference_presets.h"
 #include "tests/experiments/compile_test.h"
 

@@ -63,19 +63,6 @@ static void take_end(void *context, const RequestRecord *record) {
     }
 }
 
-static bool trace_next(void *context, TraceArrival *out) {
-    StoryTrace *trace = context;
-    if (trace->position == trace->count) {
-        return false;
-    }
-    *out = trace->items[trace->position++];
-    return true;
-}
-
-static void trace_rewind(void *context) {
-    ((StoryTrace *)context)->position = 0;
-}
-
 void sent_run(SentRun *run, const char *yaml, const StoryTrace *traces, uint32_t block_size) {
     *run = (SentRun){.model = story_compile(yaml), .block_size = block_size};
     WorldOptions options = {.seed = (uint64_t)run->model->run.seed,
@@ -88,7 +75,8 @@ void sent_run(SentRun *run, const char *yaml, const StoryTrace *traces, uint32_t
     ck_assert_uint_le(run->model->client_count, 8);
     for (uint32_t i = 0; traces != NULL && i < run->model->client_count; i++) {
         copies[i] = traces[i];
-        sources[i] = (TraceSource){&copies[i], traces[i].is_rate, trace_next, trace_rewind};
+        sources[i] =
+            (TraceSource){&copies[i], traces[i].is_rate, story_trace_next, story_trace_rewind};
     }
     options.traces = traces == NULL ? NULL : sources;
     run->world = world_create(run->model, &options);

@@ -54,7 +54,7 @@ static void tell_request(void *context, const RequestRecord *record) {
     fprintf(teller->out, "\n");
 }
 
-static bool trace_next(void *context, TraceArrival *out) {
+bool story_trace_next(void *context, TraceArrival *out) {
     StoryTrace *trace = context;
     if (trace->position == trace->count) {
         return false;
@@ -63,7 +63,7 @@ static bool trace_next(void *context, TraceArrival *out) {
     return true;
 }
 
-static void trace_rewind(void *context) {
+void story_trace_rewind(void *context) {
     StoryTrace *trace = context;
     trace->position = 0;
 }
@@ -86,7 +86,8 @@ StoryRun story_run_model(Model *model, const StoryTrace *trace) {
     options.traces = mem_zalloc(clients, sizeof *options.traces);
     for (size_t i = 0; i < clients && trace != NULL; i++) {
         traces[i] = *trace;
-        options.traces[i] = (TraceSource){&traces[i], trace->is_rate, trace_next, trace_rewind};
+        options.traces[i] =
+            (TraceSource){&traces[i], trace->is_rate, story_trace_next, story_trace_rewind};
     }
     run.world = world_create(run.model, &options);
     world_run(run.world);

@@ -20,6 +20,10 @@ typedef struct StoryTrace {
     bool is_rate;
 } StoryTrace;
 
+/* Read it as a TraceSource; the context is the StoryTrace. */
+bool story_trace_next(void *context, TraceArrival *out);
+void story_trace_rewind(void *context);
+
 typedef struct StoryRun {
     Model *model;
     World *world;

@@ -1,12 +1,9 @@
-/* What the parts of the maker of random scenarios share. */
+/* What the files that make random scenarios share: the maker and its dice. */
 #ifndef KNOCKON_TESTS_SWARM_MAKER_H
 #define KNOCKON_TESTS_SWARM_MAKER_H
 
-#include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "sim/check.h"
 #include "sim/rng.h"
 #include "tests/swarm/scenario.h"
 
@@ -27,50 +24,23 @@ typedef struct Maker {
     bool has_initial;
 } Maker;
 
-static inline bool chance(Maker *maker, double probability) {
-    return rng_uniform(&maker->rng) < probability;
-}
-
-static inline uint32_t below(Maker *maker, uint32_t count) {
-    return rng_below(&maker->rng, count);
-}
-
-static inline double between(Maker *maker, double low, double high) {
-    return low + (high - low) * rng_uniform(&maker->rng);
-}
-
+bool chance(Maker *maker, double probability);
+uint32_t below(Maker *maker, uint32_t count);
+double between(Maker *maker, double low, double high);
 /* As likely to be small as large: low x 2^k x something below 2. */
-static inline double spread(Maker *maker, double low, uint32_t doublings) {
-    double power = (double)(1u << below(maker, doublings + 1));
-    return low * power * between(maker, 1, 2);
-}
-
-static inline void say(Maker *maker, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static inline void say(Maker *maker, const char *format, ...) {
-    va_list list;
-    va_start(list, format);
-    vfprintf(maker->out, format, list);
-    va_end(list);
-}
-
+double spread(Maker *maker, double low, uint32_t doublings);
+void say(Maker *maker, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* "name: count" or "name: unlimited" */
-static inline void say_count(Maker *maker, const char *name, uint32_t count, bool is_unlimited) {
-    if (is_unlimited) {
-        say(maker, "%s: unlimited", name);
-    } else {
-        say(maker, "%s: %u", name, count);
-    }
-}
-
-static inline const char *pick(Maker *maker, const char *const *words, size_t count) {
-    return words[below(maker, (uint32_t)count)];
-}
+void say_count(Maker *maker, const char *name, uint32_t count, bool is_unlimited);
+const char *pick(Maker *maker, const char *const *words, size_t count);
 #define PICK(maker, ...)                                                                           \
     pick(maker, (const char *const[]){__VA_ARGS__},                                                \
          sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
 
-/* A law of times with that mean. */
 void say_time_law(Maker *maker, double mean_s);
+
+/* The keys of a call, whose caller may call services from `first` on. */
+void say_policy(Maker *maker, uint32_t first);
 
 /* ---- tests/swarm/trouble.c */
 

@@ -1,4 +1,5 @@
 /* What goes wrong in a random scenario, and who does something about it. */
+#include "sim/check.h"
 #include "tests/swarm/maker.h"
 
 /* ---- Faults */
@@ -188,6 +189,11 @@ void say_fault(Maker *maker) {
         say(maker, "ratio: %.2f%%", between(maker, 1, 100));
         if (chance(maker, 0.5)) {
             say(maker, ", after: %.4fs", spread(maker, 0.001, 5));
+        }
+        if (chance(maker, 0.2)) {
+            say(maker, ", retry_after: never");
+        } else if (chance(maker, 0.4)) {
+            say(maker, ", retry_after: %.3fs", spread(maker, 0.002, 7));
         }
     } else {
         say(maker, "to: %u", below(maker, 4));

@@ -38,8 +38,8 @@ static void add_changes(EventRows *list, const Model *model, const Result *resul
     if (model->has_trigger && model->trigger_from <= result->stopped_at) {
         add_row(list, time_to_s(model->trigger_from), NONE, "trigger_begins", "");
     }
-    if (model->has_trigger && model->trigger_to <= result->stopped_at) {
-        add_row(list, time_to_s(model->trigger_to), NONE, "trigger_ends", "");
+    if (model->has_trigger && result->trigger_to <= result->stopped_at) {
+        add_row(list, time_to_s(result->trigger_to), NONE, "trigger_ends", "");
     }
     for (size_t i = 0; i < result->changes.count; i++) {
         const Note *note = &result->changes.items[i];

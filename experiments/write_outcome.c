@@ -1,7 +1,5 @@
 /* outcome.csv: a row a replication. */
-#include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "experiments/tables.h"
 
@@ -25,18 +23,6 @@ static const Column columns[] = {
     {"detected_at_s", "number", "s",
      "When the first alert fired, from the trigger's start on; empty: none did."},
 };
-
-/* When the first alert fired that the trigger may have caused; NaN. */
-static double detected_at_s(const Model *model, const Result *result) {
-    SimTime from = model->has_trigger ? model->trigger_from : 0;
-    for (size_t i = 0; i < result->changes.count; i++) {
-        const Note *note = &result->changes.items[i];
-        if (note->at >= from && strcmp(note->what, "alert_fires") == 0) {
-            return time_to_s(note->at);
-        }
-    }
-    return NAN;
-}
 
 static void outcome_add(CsvOut *csv, const Model *model, const Result *result, void *state) {
     (void)state;
@@ -63,7 +49,7 @@ static void outcome_add(CsvOut *csv, const Model *model, const Result *result, v
     csv_out_count(csv, result->event_count);
     csv_out_count(csv, result->tie_count);
     csv_out_text(csv, fingerprint);
-    csv_out_double(csv, detected_at_s(model, result));
+    csv_out_double(csv, result_detected_at_s(model, result));
     csv_out_end_row(csv);
 }
 

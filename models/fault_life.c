@@ -66,6 +66,8 @@ static void turn(World *world, uint32_t index) {
     if (state->is_on) {
         state->begun_count++;
         state->begun_at = world->now;
+    } else {
+        state->ended_at = world->now;
     }
     note_change(world, NONE, NONE,
                 is_action      ? state->is_on ? "action_begins" : "action_ends"
@@ -274,10 +276,34 @@ void faults_cure(World *world, uint32_t replica) {
     const Replica *at = &world->replicas[replica];
     CHECK(replica < world->model->replica_count);
     for (uint32_t i = 0; i < world->model->fault_count; i++) {
-        if (world->model->faults[i].cured_by == CURED_BY_RESTART &&
-            befalls(world, i, at->service)) {
-            uint8_t *cured = world_state(world, world->faults[i].cured);
-            cured[replica - world_service_of(world, at)->replica_first] = 1;
+        if (world->model->faults[i].cured_by != CURED_BY_RESTART ||
+            !befalls(world, i, at->service)) {
+            continue;
+        }
+        uint8_t *cured = world_state(world, world->faults[i].cured);
+        cured[replica - world_service_of(world, at)->replica_first] = 1;
+        FaultWalk left = fault_walk_now(world, i);
+        left.cured = cured;
+        if (fault_walk_next(&left) == NULL) {
+            fault_end(world, i);
         }
     }
+}
+
+SimTime world_trigger_to(const World *world) {
+    const Model *model = world->model;
+    SimTime latest = model->trigger_to_without_faults;
+    CHECK(model->has_trigger);
+    for (uint32_t i = 0; i < model->fault_count; i++) {
+        const Fault *fault = &model->faults[i];
+        const FaultState *state = &world->faults[i];
+        if (fault->is_organic || fault->at >= model->run.duration) {
+            continue;
+        }
+        SimTime left = model->run.duration - fault->at, lasts = model_fault_lasts(model, fault);
+        SimTime planned = fault->at + (lasts < left ? lasts : left);
+        SimTime end = state->begun_count > 0 && !state->is_on ? state->ended_at : planned;
+        latest = end > latest ? end : latest;
+    }
+    return latest;
 }

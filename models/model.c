@@ -301,6 +301,7 @@ static void finish_trigger(Model *model) {
     if (verdict->trigger_from != SIM_TIME_NEVER) {
         model_add_trigger(model, verdict->trigger_from, verdict->trigger_to);
     }
+    model->trigger_to_without_faults = model->has_trigger ? model->trigger_to : 0;
     for (uint32_t i = 0; i < model->fault_count; i++) {
         const Fault *fault = &model->faults[i];
         model->has_marks |= ((const FaultOps *)fault->fault.kind->ops)->marks != NULL;

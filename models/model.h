@@ -280,7 +280,8 @@ typedef struct Model {
     uint32_t watched_instances; /* of callers, on all watched edges */
     bool has_trigger;
     SimTime trigger_from,
-        trigger_to;     /* of all spikes and non-recurring faults; valid if has_trigger */
+        trigger_to; /* of all spikes and non-recurring faults; valid if has_trigger */
+    SimTime trigger_to_without_faults; /* 0: there is no other trigger */
     const char **files; /* read besides the scenario itself, in the order they are named */
     uint32_t file_count;
     struct ModelArena *arena; /* owns everything above */

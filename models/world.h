@@ -111,7 +111,8 @@ typedef struct FaultState {
     size_t state;           /* offset into World.states */
     size_t cured;           /* the same: by replica, 1 where a restart has ended it */
     uint32_t begun_count;   /* times that it has begun … */
-    SimTime begun_at;       /* … the last of them */
+    SimTime begun_at;       /* … the last of them … */
+    SimTime ended_at;       /* … and when the last ended, if it is off again */
     bool is_on;
 } FaultState;
 
@@ -219,6 +220,10 @@ void world_destroy(World *world);
 
 /* Runs to the end of the duration, or to what stops it before (stop_reason, now). Once only. */
 void world_run(World *world);
+
+/* When the trigger was over, in a run that has ended: as planned, or earlier when what was done
+ * about it ended its faults. */
+SimTime world_trigger_to(const World *world);
 
 /* Requests conserved, counts equal to what they count, nothing negative; CHECKs. Slow: for tests.
  */

@@ -456,6 +456,34 @@ START_TEST(monitors_change_no_number_of_what_they_look_at) {
 }
 END_TEST
 
+START_TEST(a_trigger_is_over_when_people_have_ended_its_faults) {
+    StoryRun run = story_run(ERRORS("200s", "[{page: {after: 30s, action: undo}}]"), NULL);
+    ck_assert_int_eq(run.model->trigger_to, 260 * SIM_TIME_S);
+    ck_assert_int_eq(world_trigger_to(run.world), 95 * SIM_TIME_S);
+    story_free(&run);
+    run = story_run(ERRORS("20s", "[{page: {after: 30s, action: undo}}]"), NULL);
+    ck_assert_int_eq(world_trigger_to(run.world), 80 * SIM_TIME_S);
+    story_free(&run);
+    /* The last of three replicas is restarted at 10 s + 40 s; a spike lasts until 70 s. */
+    static const char *const spikes[] = {"", ", spikes: [{at: 60s, for: 10s, x: 2}]"};
+    for (int i = 0; i < 2; i++) {
+        char yaml[800];
+        snprintf(yaml, sizeof yaml,
+                 "run: {duration: 100s}\n"
+                 "clients: {web: {target: api, arrivals: {constant: {rate: 10/s}}%s}}\n"
+                 "services: {api: {work: 1ms, replicas: 4}}\n"
+                 "faults: [{at: 1s, cured_by: restart, crash: {service: api, first: 1}}]\n"
+                 "monitors: {alert: {interval: 10s, threshold: {component: web, metric: success, "
+                 "below: 90%%}, then: [{restart: {service: api, order: [3, 1, 2], rate: "
+                 "3/min}}]}}\n",
+                 spikes[i]);
+        run = story_run(yaml, NULL);
+        ck_assert_int_eq(world_trigger_to(run.world), (i == 0 ? 50 : 70) * SIM_TIME_S);
+        story_free(&run);
+    }
+}
+END_TEST
+
 TEST_SUITE("models/monitor", a_burn_rate_fires_and_resolves_when_theory_says,
            the_presets_of_the_sre_workbook_detect_when_they_should,
            a_threshold_must_hold_for_its_time_and_is_known_after_the_delay,
@@ -469,4 +497,5 @@ TEST_SUITE("models/monitor", a_burn_rate_fires_and_resolves_when_theory_says,
            replicas_are_restarted_in_order_at_a_rate, a_restart_cures_what_a_restart_cures,
            who_waits_in_a_queue_that_is_flushed_is_refused, a_cache_that_is_flushed_is_cold,
            a_watch_sees_what_happened_since_it_last_looked_whatever_the_samples,
-           monitors_change_no_number_of_what_they_look_at)
+           monitors_change_no_number_of_what_they_look_at,
+           a_trigger_is_over_when_people_have_ended_its_faults)

@@ -134,10 +134,33 @@ void send_attempt(World *world, uint32_t call);
 
 /* ---- Messages, models/network.c */
 
-/* The attempt starts on its way to its replica. */
-void send(World *world, uint32_t attempt);
+void carry_request(World *world, uint32_t attempt);
+void carry_reply(World *world, uint32_t attempt);
+
+/* The attempt starts on its way to its replica. Most networks take no time. */
+static inline void send(World *world, uint32_t attempt) {
+    uint32_t edge = world_call(world, world_attempt(world, attempt)->call)->edge;
+    if (world->model->edges[edge].has_latency || world->edges[edge].is_disturbed) {
+        carry_request(world, attempt);
+    } else {
+        on_deliver(world, attempt);
+    }
+}
+
 /* Its answer starts on its way back. */
-void reply(World *world, uint32_t attempt);
+static inline void reply(World *world, uint32_t slot) {
+    Attempt *attempt = world_attempt(world, slot);
+    uint32_t edge = world_call(world, attempt->call)->edge;
+    DCHECK(attempt->state != ATTEMPT_FREE);
+    attempt->event = (EventId){0};
+    attempt->state = ATTEMPT_REPLYING;
+    if (world->model->edges[edge].has_reply_latency || world->edges[edge].is_disturbed) {
+        carry_reply(world, slot);
+    } else {
+        on_reply(world, slot);
+    }
+}
+
 /* Why a fault keeps the caller from sending anything; NULL: none does. */
 const char *network_stops(World *world, const Call *call);
 

@@ -40,7 +40,7 @@ const char *network_stops(World *world, const Call *call) {
     return why;
 }
 
-void send(World *world, uint32_t slot) {
+void carry_request(World *world, uint32_t slot) {
     Attempt *attempt = world_attempt(world, slot);
     const Call *call = world_call(world, attempt->call);
     const Edge *edge = &world->model->edges[call->edge];
@@ -50,8 +50,7 @@ void send(World *world, uint32_t slot) {
         Rng rng = drawn_by(&world->edges[call->edge].key, call->key, attempt->path, DRAW_THERE);
         delay = time_from_s(dist_draw(&edge->latency, &rng));
     }
-    if (__builtin_expect(world->edges[call->edge].is_disturbed, 0) &&
-        !gets_through(world, attempt, false, &delay)) {
+    if (world->edges[call->edge].is_disturbed && !gets_through(world, attempt, false, &delay)) {
         lose(world, slot);
     } else if (edge->has_latency || delay > 0) {
         attempt->event = push(world, delay, EVENT_deliver, slot);
@@ -60,20 +59,17 @@ void send(World *world, uint32_t slot) {
     }
 }
 
-void reply(World *world, uint32_t slot) {
+void carry_reply(World *world, uint32_t slot) {
     Attempt *attempt = world_attempt(world, slot);
     const Call *call = world_call(world, attempt->call);
     const Edge *edge = &world->model->edges[call->edge];
     SimTime delay = 0;
-    CHECK(attempt->state != ATTEMPT_FREE);
-    attempt->event = (EventId){0};
-    attempt->state = ATTEMPT_REPLYING;
+    CHECK(attempt->state == ATTEMPT_REPLYING);
     if (edge->has_reply_latency) {
         Rng rng = drawn_by(&world->edges[call->edge].key, call->key, attempt->path, DRAW_BACK);
         delay = time_from_s(dist_draw(&edge->reply_latency, &rng));
     }
-    if (__builtin_expect(world->edges[call->edge].is_disturbed, 0) &&
-        !gets_through(world, attempt, true, &delay)) {
+    if (world->edges[call->edge].is_disturbed && !gets_through(world, attempt, true, &delay)) {
         lose(world, slot);
     } else if (edge->has_reply_latency || delay > 0) {
         attempt->event = push(world, delay, EVENT_reply, slot);

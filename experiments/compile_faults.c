@@ -87,8 +87,8 @@ static void check_fault_place(Compiler *compiler, const Fault *fault, const DocP
     const Model *model = compiler->model;
     Diagnostics *diagnostics = compiler->reader.diagnostics;
     const FaultPlace *place = place_of(fault);
-    if (place == NULL) {
-        return;
+    if (place == NULL || model->services[place->service].replica_count == 0) {
+        return; /* or how many there are could not be read */
     }
     const Service *service = &model->services[place->service];
     const char *plural = service->replica_count == 1 ? "" : "s";

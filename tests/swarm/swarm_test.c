@@ -305,8 +305,11 @@ static double param_of(const Component *component, const char *name) {
         if (strcmp(param->name, name) == 0) {
             const char *at = (const char *)component->params + param->offset;
             double value = 0;
+            if (param->type == PARAM_FLAG) {
+                return *(const bool *)at;
+            }
             memcpy(&value, at, sizeof value);
-            return param->type == PARAM_FLAG ? *(const bool *)at : value;
+            return value;
         }
     }
     ck_abort_msg("no parameter '%s'", name);

@@ -7,9 +7,9 @@
 #include "models/arrivals/arrivals.h"
 #include "sim/check.h"
 
-static const char *const top_keys[] = {"knockon",    "name",     "about",   "run",
-                                       "clients",    "services", "network", "faults",
-                                       "objectives", "verdict",  "trigger"};
+static const char *const top_keys[] = {"knockon",  "name",     "about",  "run",        "clients",
+                                       "services", "network",  "faults", "objectives", "verdict",
+                                       "trigger",  "monitors", "actions"};
 enum { TOP_KEYS = sizeof top_keys / sizeof top_keys[0] };
 
 bool compile_is_name(const char *text) {
@@ -234,6 +234,7 @@ static void compile_all(Compiler *compiler) {
     keep_edges(compiler);
     compiler->is_sound = compile_check_graph(compiler);
     compile_faults(compiler);
+    compile_monitors(compiler);
     compile_objectives(compiler);
     if (diag_count(compiler->reader.diagnostics) == 0 && limits_kept(compiler)) {
         model_finish(compiler->model);
@@ -256,6 +257,11 @@ Model *compile_scenario(Doc *doc, Diagnostics *diagnostics, Resolved *resolved) 
     vec_free(&compiler.edge_places);
     vec_free(&compiler.fallbacks);
     vec_free(&compiler.fallback_places);
+    vec_free(&compiler.faults);
+    vec_free(&compiler.actions);
+    vec_free(&compiler.action_names);
+    vec_free(&compiler.responses);
+    vec_free(&compiler.response_places);
     if (diag_count(diagnostics) > 0) {
         model_destroy(model);
         return NULL;

@@ -14,8 +14,11 @@
 enum {
     COMPILE_COMPONENTS_MAX = 4096, /* clients and services */
     COMPILE_EDGES_MAX = 16384,
-    COMPILE_DEPTH_MAX = 32,    /* services that call each other in a chain */
-    COMPILE_SPIKES_MAX = 1000, /* of one client */
+    COMPILE_DEPTH_MAX = 32, /* services that call each other in a chain */
+    COMPILE_MONITORS_MAX = 1000,
+    COMPILE_SCRAPES_MAX = 1000000, /* within the window of one monitor */
+    COMPILE_SPIKES_MAX = 1000,     /* of one client */
+    COMPILE_FAULTS_MAX = 10000,    /* those of single replicas counted one by one */
     COMPILE_REPLICAS_MAX = 1000000,
     COMPILE_INSTANCES_MAX = 1000000,      /* of callers, over all calls */
     COMPILE_POLICY_BYTES_MAX = 512 << 20, /* state of callers' policies, over all instances */

@@ -342,4 +342,5 @@ void compile_lint(Compiler *compiler) {
         lint_breaker(compiler, &flow, i);
     }
     mem_free(cache);
+    compile_lint_monitors(compiler);
 }

@@ -19,7 +19,7 @@ static uint32_t find_metric(const char *key) {
     return metric_find(key);
 }
 
-static void report_unknown_metric(Compiler *compiler, const DocNode *key) {
+static void report_unknown_metric(Compiler *compiler, const char *owner, const DocNode *key) {
     Nearest nearest = nearest_begin(key->text, key->count);
     char known[400] = "";
     size_t used = 0;
@@ -35,16 +35,17 @@ static void report_unknown_metric(Compiler *compiler, const DocNode *key) {
         nearest_offer(&nearest, metric_info(i)->column);
     }
     if (nearest.best != NULL) {
-        diag_error(compiler->reader.diagnostics, key,
-                   "an objective has no measure '%s': did you mean '%s'?", key->text, nearest.best);
+        diag_error(compiler->reader.diagnostics, key, "%s has no measure '%s': did you mean '%s'?",
+                   owner, key->text, nearest.best);
     } else {
         diag_error(compiler->reader.diagnostics, key,
-                   "an objective has no measure '%s'; it is one of: %s, or a column of summary.csv",
+                   "%s has no measure '%s'; it is one of: %s, or a column of summary.csv", owner,
                    key->text, known);
     }
 }
 
-static Dimension metric_dimension(const MetricInfo *info) {
+Dimension compile_metric_dimension(uint32_t metric) {
+    const MetricInfo *info = metric_info(metric);
     size_t size = strlen(info->column);
     if (strcmp(info->unit, "s") == 0) {
         return DIMENSION_DURATION;
@@ -125,19 +126,25 @@ static bool is_measured(Compiler *compiler, uint32_t component, uint32_t metric,
     return false;
 }
 
+uint32_t compile_metric(Compiler *compiler, const char *owner, uint32_t component,
+                        const DocNode *word) {
+    uint32_t metric = find_metric(word->text);
+    if (metric == METRIC_COUNT) {
+        report_unknown_metric(compiler, owner, word);
+        return METRIC_COUNT;
+    }
+    return is_measured(compiler, component, metric, word) ? metric : METRIC_COUNT;
+}
+
 static void compile_objective(Compiler *compiler, uint32_t component, const DocPair *pair,
                               Objective *out) {
     const Model *model = compiler->model;
-    uint32_t metric = find_metric(pair->key->text);
+    uint32_t metric = compile_metric(compiler, "an objective", component, pair->key);
     if (metric == METRIC_COUNT) {
-        report_unknown_metric(compiler, pair->key);
-        return;
-    }
-    if (!is_measured(compiler, component, metric, pair->key)) {
         return;
     }
     Objective objective = {.component = component, .metric = metric};
-    if (!read_bound(compiler, pair->value, metric_dimension(metric_info(metric)), &objective)) {
+    if (!read_bound(compiler, pair->value, compile_metric_dimension(metric), &objective)) {
         return;
     }
     char text[200];

@@ -96,6 +96,8 @@ static json_t *value_schema(const Param *param) {
     case PARAM_COMPONENTS:
         return one_or_list("name");
     case PARAM_SERVICE:
+    case PARAM_CLIENT:
+    case PARAM_COMPONENT:
         return refer("name");
     case PARAM_TEXT:
     case PARAM_FILE:
@@ -301,6 +303,12 @@ static json_t *network_schema(void) {
     return object;
 }
 
+static json_t *then_schema(void) {
+    json_t *page = closed_object();
+    add_property(page, "page", refer("page"), true);
+    return list_of(json_pack("{s:[o,o,o]}", "anyOf", refer("name"), page, refer("actions")));
+}
+
 static json_t *part_schema(const LanguagePart *part) {
     switch (part->form) {
     case PART_TEXT:
@@ -323,6 +331,14 @@ static json_t *part_schema(const LanguagePart *part) {
         return refer("fallback");
     case PART_FAULTS:
         return list_of(refer("fault"));
+    case PART_MONITORS:
+        return named(refer("monitor"));
+    case PART_ACTIONS:
+        return named(refer("actions"));
+    case PART_THEN:
+        return then_schema();
+    case PART_ACTION:
+        return json_pack("{s:[o,o]}", "anyOf", refer("name"), refer("actions"));
     case PART_LOAD:
         return json_pack("{s:[o,o]}", "anyOf", list_of(refer("points")), refer("load"));
     case PART_OBJECTIVES:
@@ -351,14 +367,14 @@ static json_t *place_schema(const Schema *schema) {
     return object;
 }
 
-/* A fault has one kind besides its own keys. */
-static json_t *fault_schema(void) {
-    json_t *object = place_schema(&schema_fault);
+/* A fault or a monitor has one kind besides its own keys. */
+static json_t *kind_among_keys_schema(const Schema *own, Family family) {
+    json_t *object = place_schema(own);
     json_t *kinds = json_array();
     for (size_t i = 0; i < registry_kind_count(); i++) {
         const Kind *kind = registry_kind(i);
-        if (kind->family == FAMILY_FAULT) {
-            add_property(object, kind->name, params_object(kind->params, kind->param_count), false);
+        if (kind->family == family) {
+            add_property(object, kind->name, kind_schema(kind), false);
             json_array_append_new(kinds, json_pack("{s:[s]}", "required", kind->name));
         }
     }
@@ -427,7 +443,7 @@ static json_t *whole_schema(void) {
     json_object_set_new(definitions, "duration_distribution", distribution_schema("duration"));
     json_object_set_new(definitions, "number_distribution", distribution_schema("number"));
     for (int family = 0; family < FAMILY_COUNT; family++) {
-        if (family != FAMILY_FAULT) {
+        if (family != FAMILY_FAULT && family != FAMILY_MONITOR) {
             json_object_set_new(definitions, family_key((Family)family),
                                 family_schema((Family)family, false));
         }
@@ -435,11 +451,13 @@ static json_t *whole_schema(void) {
     add_families_on_preset(definitions);
     for (size_t i = 0; i < manual_part_count(); i++) {
         const Schema *schema = manual_part_schema(i);
-        if (schema != NULL && schema != &schema_fault) {
+        if (schema != NULL && schema != &schema_fault && schema != &schema_monitor) {
             json_object_set_new(definitions, manual_part_name(i), place_schema(schema));
         }
     }
-    json_object_set_new(definitions, "fault", fault_schema());
+    json_object_set_new(definitions, "fault", kind_among_keys_schema(&schema_fault, FAMILY_FAULT));
+    json_object_set_new(definitions, "monitor",
+                        kind_among_keys_schema(&schema_monitor, FAMILY_MONITOR));
     json_object_set_new(definitions, "client_call", client_call_schema());
     json_object_set_new(definitions, "fallback", fallback_schema());
     /* What a file includes may hold any part of what is required, so that only its own keys count.

@@ -84,6 +84,10 @@ static const LanguagePart parts[] = {
     {NULL, "services", PART_NAMED, &schema_service, true, "Who answers them, by name."},
     {NULL, "network", PART_MAP, NULL, false, "What messages meet on their way."},
     {NULL, "faults", PART_FAULTS, &schema_fault, false, "What breaks, when and for how long."},
+    {NULL, "monitors", PART_MONITORS, &schema_monitor, false,
+     "What looks at the measures, and fires alerts."},
+    {NULL, "actions", PART_ACTIONS, NULL, false,
+     "What may be done about an alert, by name: {KIND: {…}}."},
     {NULL, "objectives", PART_OBJECTIVES, NULL, false,
      "Bounds that a run must keep; it exits with 3 when it misses one."},
     {NULL, "verdict", PART_MAP_OR_NONE, &schema_verdict, false,
@@ -106,6 +110,10 @@ static const LanguagePart parts[] = {
     {&schema_service, "queue", PART_MAP, &schema_queue, false, "Who waits, and how."},
     {&schema_service, "calls", PART_CALLS, &schema_call, false,
      "Calls to other services after its own work, in order; `parallel: [...]` makes some at once."},
+    {&schema_monitor, "then", PART_THEN, &schema_page, false,
+     "What is done when it fires: names of actions and actions, which are done at once, and "
+     "pages."},
+    {&schema_page, "action", PART_ACTION, NULL, true, "The name of an action, or an action."},
     {&schema_call, "fallback", PART_FALLBACK, &schema_call, false,
      "What stands in for a call that has failed for good: a call to another service, with the keys "
      "of a call, or an answer of the caller's own."},

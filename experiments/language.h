@@ -36,6 +36,10 @@ typedef enum PartForm {
     PART_CALLS,       /* a service's calls */
     PART_FALLBACK,    /* a call without what belongs to the one that it stands in for */
     PART_FAULTS,      /* a list of maps by `schema` with one kind of fault each */
+    PART_MONITORS,    /* a map of names, each a map by `schema` with one kind of monitor */
+    PART_ACTIONS,     /* a map of names, each one action */
+    PART_THEN,        /* a list of names of actions, actions and pages */
+    PART_ACTION,      /* the name of an action, or an action */
     PART_LOAD,        /* a list of points, or a map */
     PART_OBJECTIVES,  /* a map of names, each a map of bounds */
 } PartForm;

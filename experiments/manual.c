@@ -59,6 +59,9 @@ static const Part parts[] = {
     {"queue", &schema_queue, "Where attempts wait, one queue a replica."},
     {"network", &schema_network, "What messages meet: `network: {default: {…}}`."},
     {"fault", &schema_fault, "What breaks: `faults: [{at: …, for: …, KIND: {…}}]`."},
+    {"monitor", &schema_monitor, "What fires alerts: `monitors: {NAME: {KIND: {…}, then: […]}}`."},
+    {"page", &schema_page,
+     "A human who acts on an alert: `then: [{page: {after: 5min, action: NAME}}]`."},
     {"initial", &schema_initial, "`run: {initial: {SERVICE: {…}}}`."},
     {"stop_when", &schema_stop_when, "`run: {stop_when: {…}}`: first passage."},
     {"trigger", &schema_trigger, "`trigger: {…}` names a burst inside a trace."},
@@ -225,7 +228,13 @@ static const char *form_name(const LanguagePart *part) {
     case PART_MAP_OR_NONE:
         return "map, or none";
     case PART_NAMED:
+    case PART_MONITORS:
+    case PART_ACTIONS:
         return "map of names";
+    case PART_THEN:
+        return "list of actions and pages";
+    case PART_ACTION:
+        return "name, or action";
     case PART_LIST:
     case PART_FAULTS:
         return "list of maps";

@@ -21,6 +21,7 @@ void overview_free(Overview *overview) {
     mem_free(overview->objectives);
     vec_free(&overview->collapse_at_s);
     vec_free(&overview->recovered_at_s);
+    vec_free(&overview->detected_at_s);
     vec_free(&overview->offered);
     vec_free(&overview->goodput);
 }
@@ -78,6 +79,10 @@ void overview_add(Overview *overview, const Result *result) {
     overview->truncated_count += stop_reason_truncates(result->stop_reason);
     overview->event_count += result->event_count;
     add_verdict(overview, &result->verdict);
+    double detected_at_s = result_detected_at_s(overview->model, result);
+    if (!isnan(detected_at_s)) {
+        vec_push(&overview->detected_at_s, detected_at_s);
+    }
     size_t cells = (size_t)result->component_count * METRIC_COUNT;
     for (size_t i = 0; i < cells; i++) {
         if (isfinite(result->summary[i])) {

@@ -23,7 +23,7 @@ typedef struct Overview {
     uint32_t verdicts[VERDICT_COUNT];
     char why[VERDICT_COUNT][VERDICT_TEXT_SIZE]; /* of the first replication with that verdict */
     uint32_t *first_to_fail; /* by component: replications in which it broke first */
-    VEC(double) collapse_at_s, recovered_at_s;
+    VEC(double) collapse_at_s, recovered_at_s, detected_at_s;
     Running *metrics; /* [component][METRIC_COUNT]; missing values take no part */
     ObjectiveResult *objectives;
     VEC(double) offered, goodput; /* by sample: per second, all clients, summed over replications */

@@ -50,7 +50,9 @@ static bool run_world(const Replicate *job, uint32_t replication, bool is_twin, 
 /* A run that a budget cut off shows nothing of what would have come. */
 static void judge(const Model *model, Result *run, const Result *twin) {
     SeriesView run_series = result_series(run), twin_series = result_series(twin);
-    verdict_judge(model, &run_series, &twin_series, &run->verdict);
+    Model judged = *model; /* for the length of this call: people may have ended the trigger */
+    judged.trigger_to = run->trigger_to;
+    verdict_judge(&judged, &run_series, &twin_series, &run->verdict);
     bool is_cut =
         stop_reason_truncates(run->stop_reason) || stop_reason_truncates(twin->stop_reason);
     if (is_cut && !model->verdict.is_off) {

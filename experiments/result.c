@@ -1,5 +1,8 @@
 #include "experiments/result.h"
 
+#include <math.h>
+#include <string.h>
+
 #include "sim/check.h"
 
 void result_take(World *world, Result *out) {
@@ -21,6 +24,7 @@ void result_take(World *world, Result *out) {
     out->fingerprint = world->fingerprint;
     out->stop_reason = world->stop_reason;
     out->stopped_at = world->now;
+    out->trigger_to = world->model->has_trigger ? world_trigger_to(world) : 0;
 }
 
 void result_free(Result *result) {
@@ -33,6 +37,17 @@ void result_free(Result *result) {
 
 SeriesView result_series(const Result *result) {
     return (SeriesView){result->series, result->sample_count, result->component_count};
+}
+
+double result_detected_at_s(const Model *model, const Result *result) {
+    SimTime from = model->has_trigger ? model->trigger_from : 0;
+    for (size_t i = 0; i < result->changes.count; i++) {
+        const Note *note = &result->changes.items[i];
+        if (note->at >= from && strcmp(note->what, "alert_fires") == 0) {
+            return time_to_s(note->at);
+        }
+    }
+    return NAN;
 }
 
 const char *stop_reason_name(StopReason reason) {

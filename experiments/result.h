@@ -20,6 +20,7 @@ typedef struct Result {
     uint64_t event_count, tie_count, fingerprint;
     StopReason stop_reason;
     SimTime stopped_at;
+    SimTime trigger_to; /* when the trigger was over, if there was one */
     Verdict verdict;
 } Result;
 
@@ -29,6 +30,9 @@ void result_take(World *world, Result *out);
 void result_free(Result *result);
 
 SeriesView result_series(const Result *result);
+
+/* When the first alert fired that the trigger may have caused, in seconds; NaN: none did. */
+double result_detected_at_s(const Model *model, const Result *result);
 
 /* The word of outcome.csv: "end", "stop_when", "max_events" … */
 const char *stop_reason_name(StopReason reason);

@@ -85,6 +85,7 @@ void schema_read_dist(SchemaReader *reader, const char *key, const char *unit, c
 /* A reference to a component by name; NONE after a message. */
 uint32_t schema_read_component(SchemaReader *reader, const DocNode *value);
 uint32_t schema_read_service(SchemaReader *reader, const DocNode *value);
+uint32_t schema_read_client(SchemaReader *reader, const DocNode *value);
 
 /* A file's path, found from the directory of the file that names it. NULL after a message when it
  * cannot be read. */

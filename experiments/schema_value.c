@@ -75,6 +75,10 @@ const char *schema_type_name(const Param *param) {
                                                  : "distribution of numbers";
     case PARAM_SERVICE:
         return "service";
+    case PARAM_CLIENT:
+        return "client";
+    case PARAM_COMPONENT:
+        return "client or service";
     case PARAM_COMPONENTS:
         return "list of clients and services";
     case PARAM_TEXT:
@@ -267,15 +271,13 @@ static void read_flag(SchemaReader *reader, const Param *param, const DocNode *v
     }
 }
 
-static void report_unknown_component(SchemaReader *reader, const DocNode *value,
-                                     bool services_only) {
-    const Model *model = reader->model;
+/* `what` is "client", "service" or "client or service"; these are components [first, end). */
+static void report_unknown_component(SchemaReader *reader, const DocNode *value, const char *what,
+                                     uint32_t first, uint32_t end) {
     Nearest nearest = nearest_begin(value->text, value->count);
-    uint32_t first = services_only ? model->client_count : 0;
-    for (uint32_t i = first; i < model_component_count(model); i++) {
-        nearest_offer(&nearest, model_component_name(model, i));
+    for (uint32_t i = first; i < end; i++) {
+        nearest_offer(&nearest, model_component_name(reader->model, i));
     }
-    const char *what = services_only ? "service" : "client or service";
     if (nearest.best != NULL) {
         diag_error(reader->diagnostics, value, "there is no %s '%s': did you mean '%s'?", what,
                    value->text, nearest.best);
@@ -288,7 +290,22 @@ uint32_t schema_read_component(SchemaReader *reader, const DocNode *value) {
     CHECK(value->kind == DOC_SCALAR);
     uint32_t component = model_find_component(reader->model, value->text);
     if (component == NONE) {
-        report_unknown_component(reader, value, false);
+        report_unknown_component(reader, value, "client or service", 0,
+                                 model_component_count(reader->model));
+    }
+    return component;
+}
+
+uint32_t schema_read_client(SchemaReader *reader, const DocNode *value) {
+    CHECK(value->kind == DOC_SCALAR);
+    const Model *model = reader->model;
+    uint32_t component = model_find_component(model, value->text);
+    if (component == NONE) {
+        report_unknown_component(reader, value, "client", 0, model->client_count);
+    } else if (!model_component_is_client(model, component)) {
+        diag_error(reader->diagnostics, value, "'%s' is a service; a client is needed here",
+                   value->text);
+        component = NONE;
     }
     return component;
 }
@@ -298,7 +315,8 @@ uint32_t schema_read_service(SchemaReader *reader, const DocNode *value) {
     const Model *model = reader->model;
     uint32_t component = model_find_component(model, value->text);
     if (component == NONE) {
-        report_unknown_component(reader, value, true);
+        report_unknown_component(reader, value, "service", model->client_count,
+                                 model_component_count(model));
     } else if (model_component_is_client(model, component)) {
         diag_error(reader->diagnostics, value, "'%s' is a client; a service is needed here",
                    value->text);
@@ -348,7 +366,7 @@ void schema_read_scalar(SchemaReader *reader, const char *owner, const Param *pa
     }
     resolved_add(reader->resolved, value);
     void *member = (char *)out + param->offset;
-    uint32_t service;
+    uint32_t index;
     switch (param->type) {
     case PARAM_DURATION:
         read_duration(reader, owner, param, value, member);
@@ -373,8 +391,16 @@ void schema_read_scalar(SchemaReader *reader, const char *owner, const Param *pa
         read_choice(reader, param, value, member);
         return;
     case PARAM_SERVICE:
-        service = schema_read_service(reader, value);
-        *(uint32_t *)member = service == NONE ? 0 : service;
+        index = schema_read_service(reader, value);
+        *(uint32_t *)member = index == NONE ? 0 : index;
+        return;
+    case PARAM_CLIENT:
+        index = schema_read_client(reader, value);
+        *(uint32_t *)member = index == NONE ? 0 : index;
+        return;
+    case PARAM_COMPONENT:
+        index = schema_read_component(reader, value);
+        *(uint32_t *)member = index == NONE ? 0 : index;
         return;
     case PARAM_TEXT:
         *(const char **)member = model_copy_text(reader->model, value->text);

@@ -37,6 +37,13 @@ static const Phrase phrases[] = {
     {"loaded", "loading ends at"},
     {"fault_begins", "fault begins"},
     {"fault_ends", "fault ends"},
+    {"action_begins", "action begins"},
+    {"action_ends", "action ends"},
+    {"alert_fires", "alert fires for"},
+    {"alert_resolves", "alert resolves for"},
+    {"monitor_blind", "a monitor does not see"},
+    {"monitor_sees", "a monitor sees again"},
+    {"restart", "restart of"},
 };
 
 static const char *phrase_of(const char *what) {

@@ -35,6 +35,8 @@ static void put_verdicts(JsonOut *json, Overview *overview) {
     json_out_end_object(json);
     json_out_double(json, "collapse_at_s_p50",
                     overview_median(overview->collapse_at_s.items, overview->collapse_at_s.count));
+    json_out_double(json, "detected_at_s_p50",
+                    overview_median(overview->detected_at_s.items, overview->detected_at_s.count));
     json_out_double(
         json, "recovered_at_s_p50",
         overview_median(overview->recovered_at_s.items, overview->recovered_at_s.count));

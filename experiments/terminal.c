@@ -184,6 +184,12 @@ static void print_times(const Screen *screen, Overview *overview) {
         print_first_to_fail(screen, overview);
         fputc('\n', screen->out);
     }
+    size_t detected = overview->detected_at_s.count;
+    if (detected > 0) {
+        print_label(screen, "detected");
+        fprintf(screen->out, "at %.4g s (median of %zu)\n",
+                overview_median(overview->detected_at_s.items, detected), detected);
+    }
     if (back > 0) {
         print_label(screen, "came back");
         fprintf(screen->out, "at %.4g s (median of %zu)\n",

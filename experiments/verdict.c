@@ -76,7 +76,7 @@ static uint32_t back_sample(const Judge *judge) {
     return find_moment(judge, first > fall ? first : fall + 1, judge->back, false);
 }
 
-static SimTime horizon_of(const Model *model) {
+SimTime verdict_horizon(const Model *model) {
     if (model->verdict.has_horizon) {
         return model->verdict.horizon;
     }
@@ -101,7 +101,7 @@ static void judge_init(Judge *judge, const Model *model, const SeriesView *run,
     CHECK(judge->width > 0);
     judge->check = judge->end;
     if (model->has_trigger) {
-        SimTime at = model->trigger_to + model->verdict.settle + horizon_of(model);
+        SimTime at = model->trigger_to + model->verdict.settle + verdict_horizon(model);
         uint32_t check = samples_in(judge, at);
         judge->check = check < judge->end ? check : judge->end;
     }
@@ -251,7 +251,7 @@ static bool is_unfinished(const Judge *judge, Verdict *out) {
     if (!model->has_trigger) {
         return false;
     }
-    SimTime needed = model->trigger_to + model->verdict.settle + horizon_of(model);
+    SimTime needed = model->trigger_to + model->verdict.settle + verdict_horizon(model);
     double missing_s = time_to_s(needed) - judge->end * judge->sample_s;
     if (missing_s <= judge->sample_s / 2) {
         return false;
@@ -262,7 +262,7 @@ static bool is_unfinished(const Judge *judge, Verdict *out) {
         "the run ends %g s too early: the trigger ends at %g s, settle is %g s and the horizon "
         "%g s; make the duration %g s",
         missing_s, time_to_s(model->trigger_to), time_to_s(model->verdict.settle),
-        time_to_s(horizon_of(model)), time_to_s(needed));
+        time_to_s(verdict_horizon(model)), time_to_s(needed));
     return true;
 }
 
@@ -289,7 +289,8 @@ static double attempts_per_request(const Sums *sums, uint32_t from, uint32_t to)
 /* Goodput is well but the price is not: looked at over the second half of the horizon. */
 static bool is_degraded(const Judge *judge, Verdict *out) {
     const VerdictDef *rules = &judge->model->verdict;
-    uint32_t half = judge->model->has_trigger ? samples_in(judge, horizon_of(judge->model) / 2) : 0;
+    uint32_t half =
+        judge->model->has_trigger ? samples_in(judge, verdict_horizon(judge->model) / 2) : 0;
     uint32_t to = judge->check,
              from = to > half && half > judge->width ? to - half : to - judge->width;
     if (from < judge->back) {

@@ -53,6 +53,9 @@ typedef struct Verdict {
 
 const char *verdict_name(VerdictKind kind);
 
+/* How long after the trigger's end a system may stay down before it counts as metastable. */
+SimTime verdict_horizon(const Model *model);
+
 /* Judges a run against its twin; `twin` may be the run itself when there is no trigger. */
 void verdict_judge(const Model *model, const SeriesView *run, const SeriesView *twin, Verdict *out);
 void verdict_free(Verdict *verdict);

@@ -11,8 +11,10 @@ static const Column columns[] = {
     {"component", "string", "", "What it happened to; empty: the run."},
     {"event", "string", "",
      "fault_begins, fault_ends, breaker_opens, breaker_half_opens, breaker_closes, "
-     "trigger_begins, trigger_ends, broken, collapse, recovery, verdict."},
-    {"detail", "string", "", "Which fault or call, whose fault, or why."},
+     "trigger_begins, trigger_ends, crash, restart, loading, loaded, alert_fires, alert_resolves, "
+     "monitor_blind, monitor_sees, action_begins, action_ends, broken, collapse, recovery, "
+     "verdict."},
+    {"detail", "string", "", "Which fault, call, monitor or action, whose fault, or why."},
 };
 
 typedef struct EventRow {
@@ -36,8 +38,8 @@ static void add_changes(EventRows *list, const Model *model, const Result *resul
     if (model->has_trigger && model->trigger_from <= result->stopped_at) {
         add_row(list, time_to_s(model->trigger_from), NONE, "trigger_begins", "");
     }
-    if (model->has_trigger && model->trigger_to <= result->stopped_at) {
-        add_row(list, time_to_s(model->trigger_to), NONE, "trigger_ends", "");
+    if (model->has_trigger && result->trigger_to <= result->stopped_at) {
+        add_row(list, time_to_s(result->trigger_to), NONE, "trigger_ends", "");
     }
     for (size_t i = 0; i < result->changes.count; i++) {
         const Note *note = &result->changes.items[i];

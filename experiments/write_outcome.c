@@ -20,6 +20,8 @@ static const Column columns[] = {
     {"event_count", "integer", "1", "Events of the run."},
     {"tie_count", "integer", "1", "Events at the same instant as the one before."},
     {"fingerprint", "string", "", "Hash over all events, x and 16 hexadecimal digits."},
+    {"detected_at_s", "number", "s",
+     "When the first alert fired, from the trigger's start on; empty: none did."},
 };
 
 static void outcome_add(CsvOut *csv, const Model *model, const Result *result, void *state) {
@@ -47,6 +49,7 @@ static void outcome_add(CsvOut *csv, const Model *model, const Result *result, v
     csv_out_count(csv, result->event_count);
     csv_out_count(csv, result->tie_count);
     csv_out_text(csv, fingerprint);
+    csv_out_double(csv, result_detected_at_s(model, result));
     csv_out_end_row(csv);
 }
 

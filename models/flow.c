@@ -141,24 +141,17 @@ void send_attempt(World *world, uint32_t call_slot) {
     if (edge->has_hedge) {
         hedge_arm(world, call_slot);
     }
-    attempt->replica = pick_replica(world, call, attempt);
+    const char *why = stops(world, call);
+    attempt->replica = why == NULL ? pick_replica(world, call, attempt) : NONE;
     if (attempt->replica == NONE) {
-        note_attempt(world, slot, "refused", "no replica is known to be up");
+        note_attempt(world, slot, "refused", why == NULL ? "no replica is known to be up" : why);
         attempt->outcome = OUTCOME_REFUSED;
         on_reply(world, slot);
         return;
     }
     world->outstanding[attempt->replica]++;
     note_attempt(world, slot, "sent", "");
-    if (world->edges[call->edge].is_cut) {
-        lose(world, slot);
-    } else if (edge->has_latency) {
-        Rng rng = drawn_by(&world->edges[call->edge].key, call->key, attempt->path, DRAW_THERE);
-        attempt->event =
-            push(world, time_from_s(dist_draw(&edge->latency, &rng)), EVENT_deliver, slot);
-    } else {
-        on_deliver(world, slot);
-    }
+    send(world, slot);
 }
 
 /* ---- At the replica */
@@ -174,9 +167,15 @@ static ShedView shed_view(const World *world, const Replica *replica, SimTime wa
 
 /* Why an attempt may not enter, or NULL. An attempt that finds a free slot never waits, so a limit
  * of 0 is a loss system. */
-static const char *refusal(World *world, Attempt *attempt, const Replica *replica) {
+static const char *refusal(World *world, uint32_t slot, const Replica *replica) {
     const Service *service = world_service_of(world, replica);
     CHECK(replica->levers.is_up);
+    if (__builtin_expect(replica->levers.is_watched, 0)) {
+        const char *why = faults_see_arrival(world, slot);
+        if (why != NULL) {
+            return why;
+        }
+    }
     bool has_room = replica->queue_count == 0 && replica->busy < replica->levers.slots;
     if (!has_room && replica->queue_count >= service->queue.limit) {
         return "the queue is full";
@@ -186,7 +185,7 @@ static const char *refusal(World *world, Attempt *attempt, const Replica *replic
         ShedView view = shed_view(world, replica, 0);
         if (shed->refuses_arrival(service->shed.params, world_state(world, replica->shed_state),
                                   &view)) {
-            ask_to_wait(service, attempt);
+            ask_to_wait(service, world_attempt(world, slot));
             return "shed on arrival";
         }
     }
@@ -232,8 +231,7 @@ void on_deliver(World *world, uint32_t slot) {
     if (replica->levers.is_up && is_rejected(world, slot, replica)) {
         return;
     }
-    const char *why =
-        replica->levers.is_up ? refusal(world, attempt, replica) : "the replica is down";
+    const char *why = replica->levers.is_up ? refusal(world, slot, replica) : "the replica is down";
     if (why != NULL) {
         refuse(world, slot, why);
         return;
@@ -255,6 +253,9 @@ static void begin_service(World *world, uint32_t slot, Replica *replica, SimTime
     if (replica->levers.error_ratio > 0 && is_unlucky(world, attempt, replica)) {
         attempt->outcome = OUTCOME_ERROR;
         attempt->retry_after_ms = replica->levers.error_retry_after_ms;
+    }
+    if (__builtin_expect(replica->levers.is_watched, 0)) {
+        faults_see_start(world, slot);
     }
     note_attempt(world, slot, "started", "");
     if (__builtin_expect(world_call(world, attempt->call)->mark != 0, 0)) {
@@ -405,27 +406,6 @@ void refuse(World *world, uint32_t slot, const char *why) {
 }
 
 /* ---- Back to the caller */
-
-void reply(World *world, uint32_t slot) {
-    Attempt *attempt = world_attempt(world, slot);
-    const Call *call = world_call(world, attempt->call);
-    const Edge *edge = &world->model->edges[call->edge];
-    CHECK(attempt->state != ATTEMPT_FREE);
-    attempt->event = (EventId){0};
-    attempt->state = ATTEMPT_REPLYING;
-    if (world->edges[call->edge].is_cut) {
-        lose(world, slot);
-    } else if (edge->has_reply_latency) {
-        Rng rng = drawn_by(&world->edges[call->edge].key, call->key, attempt->path, DRAW_BACK);
-        SimTime delay = time_from_s(dist_draw(&edge->reply_latency, &rng));
-        attempt->event = push(world, delay, EVENT_reply, slot);
-        if (attempt->first_token_at != 0) {
-            attempt->first_token_at += delay; /* all tokens take the same way */
-        }
-    } else {
-        on_reply(world, slot);
-    }
-}
 
 void on_reply(World *world, uint32_t slot) {
     Attempt *attempt = world_attempt(world, slot);

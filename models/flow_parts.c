@@ -424,3 +424,19 @@ void note_tell(World *world, uint32_t slot, const char *what, const char *detail
     CHECK(attempt->state != ATTEMPT_FREE);
     tell(world, call, &note);
 }
+
+void note_change(World *world, uint32_t component, uint32_t replica, const char *what,
+                 const char *detail) {
+    CHECK(detail != NULL);
+    if (world->options.on_change != NULL) {
+        uint32_t first =
+            replica == NONE ? 0 : world_service_of(world, &world->replicas[replica])->replica_first;
+        Note note = {.at = world->now,
+                     .what = what,
+                     .component = component,
+                     .replica = replica == NONE ? NONE : replica - first,
+                     .client = NONE,
+                     .detail = detail};
+        world->options.on_change(world->options.context, &note);
+    }
+}

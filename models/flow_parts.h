@@ -51,6 +51,9 @@ typedef enum DrawPurpose {
     DRAW_THROTTLE,
     DRAW_STALE,
     DRAW_OWN_ANSWER,
+    DRAW_PLACE,
+    DRAW_CALLER,
+    DRAW_LOAD,
 } DrawPurpose;
 
 static inline Rng drawn_by(const RngKey *key, uint64_t request, uint32_t path,
@@ -92,6 +95,9 @@ static inline uint32_t service_component(const World *world, uint32_t replica) {
     return world->replicas[replica].component;
 }
 
+/* Room for a kind's state; its offset in World.states, while the World is made. */
+size_t world_reserve_state(World *world, size_t size);
+
 /* Ends the run at the next event. */
 void world_stop(World *world, StopReason reason);
 
@@ -120,13 +126,49 @@ void close_call(World *world, uint32_t call, Outcome fate);
 void enter(World *world, uint32_t attempt, Replica *replica);
 void on_deliver(World *world, uint32_t attempt);
 void on_reply(World *world, uint32_t attempt);
-/* The answer starts on its way back. */
-void reply(World *world, uint32_t attempt);
 void refuse(World *world, uint32_t attempt, const char *why);
 /* One more attempt of the call goes out, if its caller does not hold it back … */
 void launch(World *world, uint32_t call);
 /* … or whatever that says. */
 void send_attempt(World *world, uint32_t call);
+
+/* ---- Messages, models/network.c */
+
+void carry_request(World *world, uint32_t attempt);
+void carry_reply(World *world, uint32_t attempt);
+
+/* The attempt starts on its way to its replica. Most networks take no time. */
+static inline void send(World *world, uint32_t attempt) {
+    uint32_t edge = world_call(world, world_attempt(world, attempt)->call)->edge;
+    if (world->model->edges[edge].has_latency || world->edges[edge].is_disturbed) {
+        carry_request(world, attempt);
+    } else {
+        on_deliver(world, attempt);
+    }
+}
+
+/* Its answer starts on its way back. */
+static inline void reply(World *world, uint32_t slot) {
+    Attempt *attempt = world_attempt(world, slot);
+    uint32_t edge = world_call(world, attempt->call)->edge;
+    DCHECK(attempt->state != ATTEMPT_FREE);
+    attempt->event = (EventId){0};
+    attempt->state = ATTEMPT_REPLYING;
+    if (world->model->edges[edge].has_reply_latency || world->edges[edge].is_disturbed) {
+        carry_reply(world, slot);
+    } else {
+        on_reply(world, slot);
+    }
+}
+
+/* Why a fault keeps the caller from sending anything; NULL: none does. */
+const char *network_stops(World *world, const Call *call);
+
+static inline const char *stops(World *world, const Call *call) {
+    DCHECK(call->attempt_count > 0);
+    return __builtin_expect(world->edges[call->edge].is_disturbed, 0) ? network_stops(world, call)
+                                                                      : NULL;
+}
 
 /* ---- Routes, models/route.c */
 
@@ -196,16 +238,47 @@ void unlink_child(World *world, uint32_t parent, uint32_t call);
 void abandon(World *world, uint32_t attempt, Outcome fate);
 /* An attempt has waited as long as it will. */
 void on_impatience(World *world, uint32_t attempt);
-/* A fault begins or ends. */
-void on_fault(World *world, uint32_t fault);
 /* The mark that a fault which is on gives to a new request; 0: none. */
 uint16_t mark_of_request(World *world, uint64_t key);
 /* A replica crashes, restarts or has loaded by itself. */
 void on_levers(World *world, uint32_t replica);
 /* The probe's levels of a service's slots and of its replicas that are down. */
 void losses_count_slots(World *world, uint32_t component);
+
+/* ---- Faults, models/fault_life.c */
+
+/* A fault begins or ends by the clock. */
+void on_fault(World *world, uint32_t fault);
+/* It begins and lasts so long (SIM_TIME_NEVER: until somebody ends it), or ends now. An action too.
+ */
+void fault_begin(World *world, uint32_t fault, SimTime lasts);
+void fault_end(World *world, uint32_t fault);
+void on_fault_timer(World *world, uint32_t place);
+/* An action is over. */
+void on_action(World *world, uint32_t action);
 /* Schedules the faults' first events. */
 void losses_start(World *world);
+/* Bytes to remember where a restart has ended a fault; 0: none does. */
+size_t fault_cured_size(const Model *model, uint32_t fault);
+/* A fault that is on moves the levers. */
+void fault_apply(World *world, uint32_t fault);
+/* What those see that have a life of their own: a process begins; a replica has gone down; an
+ * attempt has arrived at a replica that is watched (why it is refused, or NULL), or starts. */
+void faults_see_process(World *world, uint32_t replica);
+void faults_see_down(World *world, uint32_t replica);
+const char *faults_see_arrival(World *world, uint32_t attempt);
+void faults_see_start(World *world, uint32_t attempt);
+/* A restart of the replica ends what it cures there. */
+void faults_cure(World *world, uint32_t replica);
+
+/* ---- Monitors, models/monitoring.c */
+
+void monitors_init(World *world);  /* keeps room for what they know … */
+void monitors_watch(World *world); /* … and watches what they look at */
+void monitors_start(World *world);
+void on_monitor(World *world, uint32_t monitor);
+void on_alert(World *world, uint32_t monitor);
+void on_response(World *world, uint32_t response);
 
 /* ---- Sources, models/sources.c */
 
@@ -214,6 +287,8 @@ Origin source_origin(World *world, uint32_t client, uint32_t user);
 /* Its lengths by the client's laws, drawn by (a, b); what has no law keeps its length. */
 void source_draw_lengths(World *world, uint64_t a, uint64_t b, Origin *origin);
 void source_send(World *world, const Origin *origin);
+/* One more request of the client, besides those that arrive. */
+void source_request(World *world, uint32_t client);
 void on_arrival(World *world, uint32_t client);
 void on_user(World *world, uint32_t user);
 /* Prepares what a client's process works with. */
@@ -242,6 +317,9 @@ void tell(World *world, const Call *call, Note *note);
 void note_call(World *world, uint32_t call, const char *what, const char *detail);
 
 void note_tell(World *world, uint32_t attempt, const char *what, const char *detail);
+/* A change of state, of the run (NONE), a component, or one of all replicas (NONE: not of one). */
+void note_change(World *world, uint32_t component, uint32_t replica, const char *what,
+                 const char *detail);
 
 static inline void note_attempt(World *world, uint32_t attempt, const char *what,
                                 const char *detail) {

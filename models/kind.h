@@ -49,6 +49,8 @@ typedef enum ParamType {
     PARAM_CHOICES,     /* uint8_t; a bit per named choice; one word or a list */
     PARAM_DIST,        /* Dist; a quantity in `unit`, or {law: {parameters}} */
     PARAM_SERVICE,     /* uint32_t; index of the service that is named */
+    PARAM_CLIENT,      /* uint32_t; index of the client that is named */
+    PARAM_COMPONENT,   /* uint32_t; index of the client or service that is named */
     PARAM_COMPONENTS,  /* CountList; indices of the components (clients, services) that are named */
     PARAM_TEXT,        /* const char *; as written */
     PARAM_FILE,        /* const char *; a path, relative to the file that names it */

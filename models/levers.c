@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "models/faults/fault.h"
-#include "models/flow.h"
+#include "models/flow_parts.h"
 #include "models/servers/server.h"
 #include "sim/check.h"
 
@@ -11,20 +11,15 @@ void levers_init(Levers *levers, const Model *model) {
     CHECK(model->replica_count > 0);
     levers->model = model;
     levers->replicas = mem_zalloc(model->replica_count, sizeof *levers->replicas);
-    levers->edge_is_cut = mem_zalloc(model->edge_count, sizeof *levers->edge_is_cut);
+    levers->client_x = mem_zalloc(model->client_count, sizeof *levers->client_x);
+    levers->edge_is_disturbed = mem_zalloc(model->edge_count, sizeof *levers->edge_is_disturbed);
 }
 
 void levers_free(Levers *levers) {
     CHECK(levers->model != NULL);
     mem_free(levers->replicas);
-    mem_free(levers->edge_is_cut);
-}
-
-ReplicaLevers *levers_of(Levers *levers, uint32_t service_index, uint32_t *count) {
-    CHECK(service_index < levers->model->service_count);
-    const Service *service = &levers->model->services[service_index];
-    *count = *count < service->replica_count ? *count : service->replica_count;
-    return &levers->replicas[service->replica_first];
+    mem_free(levers->edge_is_disturbed);
+    mem_free(levers->client_x);
 }
 
 static void levers_set_normal(Levers *levers) {
@@ -41,7 +36,17 @@ static void levers_set_normal(Levers *levers) {
                                 .kv_ratio = 1};
         }
     }
-    memset(levers->edge_is_cut, 0, model->edge_count * sizeof *levers->edge_is_cut);
+    for (uint32_t i = 0; i < model->client_count; i++) {
+        levers->client_x[i] = 1;
+    }
+    memset(levers->edge_is_disturbed, 0, model->edge_count * sizeof *levers->edge_is_disturbed);
+}
+
+void levers_disturb_caller(Levers *levers, uint32_t component) {
+    CHECK(component < model_component_count(levers->model));
+    for (uint32_t i = 0; i < levers->model->edge_count; i++) {
+        levers->edge_is_disturbed[i] |= levers->model->edges[i].caller == component;
+    }
 }
 
 static SimTime load_time(const World *world, const Replica *replica) {
@@ -49,20 +54,6 @@ static SimTime load_time(const World *world, const Replica *replica) {
     const ServerOps *ops = service->server.kind->ops;
     CHECK(ops != NULL);
     return ops->load_time == NULL ? 0 : ops->load_time(service->server.params);
-}
-
-static void tell_change(World *world, uint32_t index, const char *what, const char *detail) {
-    const Replica *replica = &world->replicas[index];
-    CHECK(detail != NULL);
-    if (world->options.on_change != NULL) {
-        Note note = {.at = world->now,
-                     .what = what,
-                     .component = replica->component,
-                     .replica = index - world_service_of(world, replica)->replica_first,
-                     .client = NONE,
-                     .detail = detail};
-        world->options.on_change(world->options.context, &note);
-    }
 }
 
 void levers_break(World *world, uint32_t index, Breakdown breakdown, const char *why) {
@@ -74,11 +65,22 @@ void levers_break(World *world, uint32_t index, Breakdown breakdown, const char 
     bool returns = breakdown.restart < SIM_TIME_NEVER - world->now;
     replica->down_until = returns ? world->now + breakdown.restart : SIM_TIME_NEVER;
     replica->is_known_broken = breakdown.is_known;
-    tell_change(world, index, "crash", why);
+    note_change(world, replica->component, index, "crash", why);
     queue_push(&world->queue, world->now, EVENT_levers, index);
     if (returns) {
         queue_push(&world->queue, replica->down_until, EVENT_levers, index);
     }
+}
+
+void levers_restart(World *world, uint32_t index, SimTime lasts, const char *why) {
+    Replica *replica = &world->replicas[index];
+    CHECK(lasts > 0);
+    faults_cure(world, index);
+    replica->down_until = lasts < SIM_TIME_NEVER - world->now ? world->now + lasts : SIM_TIME_NEVER;
+    replica->is_known_broken = true;
+    note_change(world, replica->component, index, "restart", why);
+    queue_push(&world->queue, world->now, EVENT_levers, index);
+    queue_push(&world->queue, replica->down_until, EVENT_levers, index);
 }
 
 /* What crashed by itself is down whatever the faults say, and a process that begins has to load
@@ -94,16 +96,20 @@ static void levers_hold_down(World *world) {
         if (lasts > 0) {
             replica->loaded_at = world->now + lasts;
             queue_push(&world->queue, replica->loaded_at, EVENT_levers, i);
-            tell_change(world, i, "loading", "");
+            note_change(world, replica->component, i, "loading", "");
         }
+        bool begins = has_process && !replica->has_process;
         replica->has_process = has_process;
+        if (begins) {
+            faults_see_process(world, i);
+        }
         if (levers->is_up && (!has_process || world->now < replica->loaded_at)) {
             levers->is_up = false;
             levers->is_known_down = replica->levers.is_up ? has_process || replica->is_known_broken
                                                           : replica->levers.is_known_down;
         } else if (levers->is_up && !replica->levers.is_up && world->now > 0 &&
                    world->now == replica->loaded_at) {
-            tell_change(world, i, "loaded", "");
+            note_change(world, world->replicas[i].component, i, "loaded", "");
         }
     }
 }
@@ -133,7 +139,7 @@ static void levers_commit(World *world) {
     const Model *model = world->model;
     CHECK(model->replica_count > 0);
     for (uint32_t i = 0; i < model->edge_count; i++) {
-        world->edges[i].is_cut = world->levers.edge_is_cut[i];
+        world->edges[i].is_disturbed = world->levers.edge_is_disturbed[i];
     }
     for (uint32_t i = 0; i < model->replica_count; i++) {
         ReplicaLevers before = world->replicas[i].levers;
@@ -146,6 +152,7 @@ static void levers_commit(World *world) {
         const ReplicaLevers *now = &world->replicas[i].levers;
         if (before->is_up && !now->is_up) {
             flow_crash(world, i);
+            faults_see_down(world, i);
         } else if (before->is_up != now->is_up || before->slots != now->slots) {
             flow_resize(world, i);
         }
@@ -161,13 +168,9 @@ void levers_recompute(World *world) {
     Levers *levers = &world->levers;
     CHECK(levers->model == world->model);
     levers_set_normal(levers);
-    for (uint32_t i = 0; i < world->model->fault_count; i++) {
+    for (uint32_t i = 0; i < model_influence_count(world->model); i++) {
         if (world->faults[i].is_on) {
-            const Component *fault = &world->model->faults[i].fault;
-            const FaultOps *ops = fault->kind->ops;
-            if (ops->apply != NULL) {
-                ops->apply(fault->params, levers);
-            }
+            fault_apply(world, i);
         }
     }
     levers_hold_down(world);

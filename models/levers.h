@@ -9,6 +9,7 @@
 #define KNOCKON_MODELS_LEVERS_H
 
 #include "models/model.h"
+#include "sim/rng.h"
 
 /* How a replica goes down by itself. */
 typedef struct Breakdown {
@@ -26,6 +27,7 @@ typedef struct ReplicaLevers {
     bool is_blackhole;     /* while down: silent instead of refusing */
     bool is_known_down;    /* while down: routers know */
     bool is_hung;          /* accepts, but nothing moves */
+    bool is_watched;       /* some fault looks at what arrives or starts there */
     double kv_ratio;       /* share of its KV blocks that there is */
     bool breaks_when_full; /* crashes instead of preempting … */
     Breakdown when_full;   /* … and how */
@@ -34,7 +36,13 @@ typedef struct ReplicaLevers {
 typedef struct Levers {
     const Model *model;
     ReplicaLevers *replicas; /* by replica, all services' */
-    bool *edge_is_cut;       /* by edge: messages are lost both ways */
+    bool *edge_is_disturbed; /* by edge: faults have a say in its messages */
+    double *client_x;        /* by client: what its arrivals are multiplied by */
+    /* While a fault applies itself: what chance decides about it, the same each time until it
+     * begins anew. */
+    Rng draw;
+    const void *states;   /* what it keeps, for each replica of its service or once */
+    const uint8_t *cured; /* by replica of its service: 1 where a restart has ended it; NULL */
 } Levers;
 
 struct World;
@@ -48,7 +56,11 @@ void levers_recompute(struct World *world);
 /* The replica crashes by itself at this instant, after what is going on. */
 void levers_break(struct World *world, uint32_t replica, Breakdown breakdown, const char *why);
 
-/* The levers of the first `count` replicas of a service; `count` is cut to what there is. */
-ReplicaLevers *levers_of(Levers *levers, uint32_t service, uint32_t *count);
+/* Somebody restarts the replica: its process ends now and is back after `lasts`, above 0; what a
+ * restart cures is over there. */
+void levers_restart(struct World *world, uint32_t replica, SimTime lasts, const char *why);
+
+/* Messages of all calls of the component are disturbed: for `apply`. */
+void levers_disturb_caller(Levers *levers, uint32_t component);
 
 #endif

@@ -257,7 +257,7 @@ void losses_count_slots(World *world, uint32_t component) {
     }
 }
 
-/* ---- Faults */
+/* ---- Requests that faults have marked, and replicas that crash by themselves */
 
 void strike(World *world, uint32_t slot) {
     const Attempt *attempt = world_attempt(world, slot);
@@ -292,64 +292,4 @@ uint16_t mark_of_request(World *world, uint64_t key) {
 void on_levers(World *world, uint32_t replica) {
     CHECK(replica < world->model->replica_count);
     levers_recompute(world);
-}
-
-static void schedule_fault(World *world, uint32_t index, SimTime delay) {
-    CHECK(delay >= 0);
-    if (delay < SIM_TIME_NEVER - world->now) {
-        push(world, delay, EVENT_fault, index);
-    }
-}
-
-static SimTime fault_lasts(World *world, uint32_t index) {
-    const Fault *fault = &world->model->faults[index];
-    const FaultOps *ops = fault->fault.kind->ops;
-    SimTime own = ops->lasts != NULL ? ops->lasts(fault->fault.params) : SIM_TIME_NEVER;
-    if (own != SIM_TIME_NEVER || !fault->has_lasts) {
-        return own;
-    }
-    CHECK(fault->has_lasts);
-    return time_from_s(dist_draw(&fault->lasts, &world->faults[index].stream));
-}
-
-void on_fault(World *world, uint32_t index) {
-    const Fault *fault = &world->model->faults[index];
-    FaultState *state = &world->faults[index];
-    state->is_on = !state->is_on;
-    if (world->options.on_change != NULL) {
-        Note note = {.at = world->now,
-                     .what = state->is_on ? "fault_begins" : "fault_ends",
-                     .component = NONE,
-                     .replica = NONE,
-                     .client = NONE,
-                     .detail = fault->label};
-        world->options.on_change(world->options.context, &note);
-    }
-    levers_recompute(world);
-    if (state->is_on) {
-        SimTime lasts = fault_lasts(world, index);
-        schedule_fault(world, index, lasts);
-    } else if (fault->is_recurring) {
-        schedule_fault(world, index, time_from_s(dist_draw(&fault->every, &state->stream)));
-    }
-    CHECK(fault->label != NULL);
-}
-
-void losses_start(World *world) {
-    const Model *model = world->model;
-    levers_recompute(world);
-    for (uint32_t i = 0; i < model->service_count; i++) {
-        losses_count_slots(world, model_service_component(model, i));
-    }
-    for (uint32_t i = 0; i < model->fault_count; i++) {
-        const Fault *fault = &model->faults[i];
-        CHECK(fault->has_at || fault->is_recurring);
-        if (world->options.is_twin && !fault->is_recurring) {
-            continue;
-        }
-        SimTime at = fault->has_at
-                         ? fault->at
-                         : time_from_s(dist_draw(&fault->every, &world->faults[i].stream));
-        schedule_fault(world, i, at);
-    }
 }

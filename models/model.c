@@ -301,16 +301,50 @@ static void finish_trigger(Model *model) {
     if (verdict->trigger_from != SIM_TIME_NEVER) {
         model_add_trigger(model, verdict->trigger_from, verdict->trigger_to);
     }
+    model->trigger_to_without_faults = model->has_trigger ? model->trigger_to : 0;
     for (uint32_t i = 0; i < model->fault_count; i++) {
         const Fault *fault = &model->faults[i];
         model->has_marks |= ((const FaultOps *)fault->fault.kind->ops)->marks != NULL;
-        if (!fault->is_recurring && fault->at < model->run.duration) {
+        if (!fault->is_organic && fault->at < model->run.duration) {
             SimTime left = model->run.duration - fault->at;
             SimTime lasts = model_fault_lasts(model, fault);
             CHECK(lasts >= 0);
             model_add_trigger(model, fault->at, fault->at + (lasts < left ? lasts : left));
         }
     }
+}
+
+static uint32_t fault_place_count(const Model *model, const Component *fault) {
+    const FaultOps *ops = fault->kind->ops;
+    CHECK(fault->kind->state_size == 0 || ops->on_turn != NULL);
+    return ops->has_replicas
+               ? model->services[((const FaultPlace *)fault->params)->service].replica_count
+               : ops->on_turn != NULL;
+}
+
+/* Faults (or actions) `first` to `end`. Those alike are told apart by their order. */
+static void number_faults(Model *model, uint32_t first, uint32_t end) {
+    for (uint32_t i = first; i < end; i++) {
+        Fault *fault = &model->faults[i];
+        const FaultOps *ops = fault->fault.kind->ops;
+        CHECK(fault->label != NULL);
+        fault->is_organic = fault->is_recurring ||
+                            (ops->is_organic != NULL && ops->is_organic(fault->fault.params));
+        fault->place_first = model->fault_place_count;
+        fault->place_count = fault_place_count(model, &fault->fault);
+        model->fault_place_count += fault->place_count;
+        fault->number = 1;
+        for (uint32_t k = first; k < i; k++) {
+            fault->number += strcmp(model->faults[k].label, fault->label) == 0;
+        }
+    }
+}
+
+/* Actions first: another fault, which stands behind the others, changes nobody's numbers. */
+static void finish_faults(Model *model) {
+    CHECK(model->fault_place_count == 0);
+    number_faults(model, model->fault_count, model_influence_count(model));
+    number_faults(model, 0, model->fault_count);
 }
 
 void model_finish(Model *model) {
@@ -321,5 +355,6 @@ void model_finish(Model *model) {
     finish_deadlines(model);
     finish_edges(model);
     add_edges_of_nobody(model);
+    finish_faults(model);
     finish_trigger(model);
 }

@@ -154,15 +154,51 @@ typedef struct Service {
     uint32_t initial; /* requests in the system at time 0 (run.initial), for nobody */
 } Service;
 
+typedef enum CuredBy { CURED_BY_NONE, CURED_BY_RESTART } CuredBy;
+
+/* Whose a fault is: of all that it befalls at once, or each replica has one of its own. */
+typedef enum FaultEach { EACH_NONE, EACH_REPLICA } FaultEach;
+
 typedef struct Fault {
     Component fault;
+    const char *name; /* as given; NULL */
     SimTime at;
     bool has_at;       /* otherwise a recurring one begins with a draw of `every` */
     bool has_lasts;    /* `for`; otherwise until the end of the run, or as long as the kind says */
     bool is_recurring; /* organic: `every` is drawn from the end of one to the start of the next */
-    Dist lasts, every; /* seconds; a single fault's `lasts` is a constant */
-    char *label;       /* for events.csv and pictures: "slow vector-db" */
+    bool has_mtbf, has_mttr;
+    uint8_t cured_by;   /* CuredBy */
+    uint8_t each;       /* FaultEach, as written: what is each replica's is a Fault of its own */
+    SimTime mtbf, mttr; /* as written: means of exponential `every` and `lasts` */
+    Dist lasts, every;  /* seconds; a single fault's `lasts` is a constant */
+    char *label;        /* for events.csv and pictures: "slow vector-db" */
+    uint32_t number;    /* among those of its label, from 1 */
+    bool is_organic;    /* the twin has it too */
+    /* Where it keeps something, or has timers: so many places, numbered over all faults. */
+    uint32_t place_first, place_count;
 } Fault;
+
+/* What looks at the measures of a component and tells people. */
+typedef struct Monitor {
+    char *name;
+    Component monitor;
+    uint32_t component; /* that it looks at */
+    SimTime interval;   /* between two looks */
+    SimTime delay;      /* until what was seen is known */
+    bool has_depends_on;
+    uint32_t depends_on; /* service; without it the monitor sees nothing */
+    uint32_t response_first, response_count;
+} Monitor;
+
+/* What is done when its alert fires. */
+typedef struct Response {
+    uint32_t monitor;
+    uint32_t action; /* of Model.faults, behind the faults */
+    Dist after;      /* seconds */
+    bool has_lasts;  /* `for`; otherwise until the end of the run, or as long as the action says */
+    Dist lasts;      /* seconds */
+    bool even_if_resolved;
+} Response;
 
 /* `objectives`: a bound that a run must keep. */
 typedef struct Objective {
@@ -229,8 +265,13 @@ typedef struct Model {
      * by: what is there at the start came that way. */
     Edge *edges;
     uint32_t edge_count;
-    Fault *faults;
-    uint32_t fault_count;
+    Fault *faults; /* and behind them the actions, which act by the same means */
+    uint32_t fault_count, action_count;
+    Monitor *monitors;
+    uint32_t monitor_count;
+    Response *responses; /* in the order of monitors */
+    uint32_t response_count;
+    uint32_t fault_place_count;
     Objective *objectives;
     uint32_t objective_count;
     SimTime *timers; /* distinct constant timer lengths; the index is the TimerClass */
@@ -239,7 +280,8 @@ typedef struct Model {
     uint32_t watched_instances; /* of callers, on all watched edges */
     bool has_trigger;
     SimTime trigger_from,
-        trigger_to;     /* of all spikes and non-recurring faults; valid if has_trigger */
+        trigger_to; /* of all spikes and non-recurring faults; valid if has_trigger */
+    SimTime trigger_to_without_faults; /* 0: there is no other trigger */
     const char **files; /* read besides the scenario itself, in the order they are named */
     uint32_t file_count;
     struct ModelArena *arena; /* owns everything above */
@@ -255,6 +297,8 @@ extern const Schema schema_service;       /* Service */
 extern const Schema schema_client;        /* Client */
 extern const Schema schema_shared_prefix; /* SharedPrefix */
 extern const Schema schema_fault;         /* Fault */
+extern const Schema schema_monitor;       /* Monitor */
+extern const Schema schema_page;          /* Response */
 extern const Schema schema_network;       /* NetworkDef */
 
 typedef struct NetworkDef {
@@ -299,6 +343,12 @@ TimerClass model_add_timer(Model *model, SimTime length);
 
 /* The edge by which what is in the service at the start came there. */
 uint32_t model_edge_of_nobody(const Model *model, uint32_t service);
+
+/* Faults and actions. */
+static inline uint32_t model_influence_count(const Model *model) {
+    DCHECK(model->faults != NULL || model->fault_count + model->action_count == 0);
+    return model->fault_count + model->action_count;
+}
 
 uint32_t model_component_count(const Model *model);
 const char *model_component_name(const Model *model, uint32_t component);

@@ -66,6 +66,13 @@ void probe_init(Probe *probe, const Model *model, bool is_off) {
 
 void probe_free(Probe *probe) {
     CHECK(probe->components != NULL || probe->is_off);
+    for (size_t i = 0; i < probe->watches.count; i++) {
+        mem_free(probe->watches.items[i].recorded);
+    }
+    for (uint32_t i = 0; probe->components != NULL && i < probe->component_count; i++) {
+        mem_free(probe->components[i].earlier);
+    }
+    vec_free(&probe->watches);
     mem_free(probe->components);
     mem_free(probe->hists);
     vec_free(&probe->series);
@@ -197,31 +204,60 @@ static void measure_scope(const Probe *probe, uint32_t component, const Scope *s
     }
 }
 
-static void close_interval(Probe *probe, uint32_t component, SimTime from, SimTime to) {
-    ComponentProbe *at = &probe->components[component];
-    CHECK(to > from);
-    Scope scope = {.span_s = time_to_s(to - from), .recorded = at->interval};
-    double span_ns = (double)(to - from);
+/* What happened since the mark, which moves to `to`; distributions are the caller's. */
+static Scope scope_since(const ComponentProbe *at, ProbeMark *before, SimTime to) {
+    CHECK(to > before->at);
+    double span_ns = (double)(to - before->at);
+    Scope scope = {.span_s = time_to_s(to - before->at)};
     for (uint32_t i = 0; i < COUNT_KIND_COUNT; i++) {
         uint64_t count = at->counts[0][i] + at->counts[1][i];
-        scope.counts[i] = count - at->counts_before[i];
-        at->counts_before[i] = count;
+        scope.counts[i] = count - before->counts[i];
+        before->counts[i] = count;
     }
     for (uint32_t i = 0; i < LEVEL_KIND_COUNT; i++) {
         __int128 integral = level_integral(&at->levels[i], to);
-        scope.means[i] = (double)(integral - at->integrals_before[i]) / span_ns;
-        at->integrals_before[i] = integral;
+        scope.means[i] = (double)(integral - before->integrals[i]) / span_ns;
+        before->integrals[i] = integral;
     }
     SimTime idle = level_time_at_zero(&at->levels[LEVEL_IN_SYSTEM], to);
-    scope.idle_ratio = (double)(idle - at->idle_before) / span_ns;
-    at->idle_before = idle;
+    scope.idle_ratio = (double)(idle - before->idle) / span_ns;
+    before->idle = idle;
+    before->at = to;
+    return scope;
+}
+
+/* Hands what was recorded in the interval so far to those who watch, and lays it aside. */
+static void hand_to_watches(Probe *probe, uint32_t component) {
+    ComponentProbe *at = &probe->components[component];
+    CHECK(at->earlier != NULL);
+    for (uint32_t i = 0; i < probe->recorded_count; i++) {
+        for (size_t k = 0; k < probe->watches.count; k++) {
+            if (probe->watches.items[k].component == component) {
+                hist_merge(&probe->watches.items[k].recorded[i], &at->interval[i]);
+            }
+        }
+        hist_merge(&at->earlier[i], &at->interval[i]);
+        hist_clear(&at->interval[i]);
+    }
+}
+
+static void close_interval(Probe *probe, uint32_t component, SimTime to) {
+    ComponentProbe *at = &probe->components[component];
+    CHECK(at->before.at == probe->sampled_at);
+    Hist *recorded = at->interval;
+    if (at->earlier != NULL) {
+        hand_to_watches(probe, component);
+        recorded = at->earlier;
+    }
+    Scope scope = scope_since(at, &at->before, to);
+    scope.recorded = recorded;
     vec_resize(&probe->series, probe->series.count + SERIES_WIDTH);
     double *row = probe->series.items + probe->series.count - SERIES_WIDTH;
     measure_scope(probe, component, &scope, row);
     row[SERIES_IN_SYSTEM] = (double)at->in_system_before;
     at->in_system_before = at->levels[LEVEL_IN_SYSTEM].value;
     for (uint32_t i = 0; i < probe->recorded_count; i++) {
-        hist_clear(&at->interval[i]);
+        hist_clear(&recorded[i]);
     }
 }
 
@@ -229,7 +265,7 @@ void probe_sample(Probe *probe, SimTime now) {
     CHECK(now >= probe->sampled_at);
     while (probe->next_sample_at <= now) {
         for (uint32_t i = 0; i < probe->component_count; i++) {
-            close_interval(probe, i, probe->sampled_at, probe->next_sample_at);
+            close_interval(probe, i, probe->next_sample_at);
         }
         probe->sample_count++;
         probe->sampled_at = probe->next_sample_at;
@@ -237,18 +273,51 @@ void probe_sample(Probe *probe, SimTime now) {
     }
 }
 
+/* Levels are about to forget the past: an interval under way keeps its own. */
+static void keep_past(const ComponentProbe *at, ProbeMark *before, SimTime now) {
+    CHECK(before->at <= now);
+    for (uint32_t k = 0; k < LEVEL_KIND_COUNT; k++) {
+        before->integrals[k] -= level_integral(&at->levels[k], now);
+    }
+    before->idle -= level_time_at_zero(&at->levels[LEVEL_IN_SYSTEM], now);
+}
+
 void probe_end_warmup(Probe *probe, SimTime now) {
     CHECK(now == probe->warmup);
+    for (size_t i = 0; i < probe->watches.count; i++) {
+        ProbeWatch *watch = &probe->watches.items[i];
+        keep_past(&probe->components[watch->component], &watch->before, now);
+    }
     for (uint32_t i = 0; !probe->is_off && i < probe->component_count; i++) {
         ComponentProbe *at = &probe->components[i];
+        keep_past(at, &at->before, now);
         for (uint32_t k = 0; k < LEVEL_KIND_COUNT; k++) {
-            /* The interval under way keeps its own past. */
-            at->integrals_before[k] -= level_integral(&at->levels[k], now);
-            if (k == LEVEL_IN_SYSTEM) {
-                at->idle_before -= level_time_at_zero(&at->levels[k], now);
-            }
             level_restart(&at->levels[k], now);
         }
+    }
+}
+
+uint32_t probe_watch(Probe *probe, uint32_t component) {
+    ComponentProbe *at = &probe->components[component];
+    CHECK(!probe->is_off && component < probe->component_count && probe->sampled_at == 0);
+    if (at->earlier == NULL) {
+        at->earlier = mem_zalloc(probe->recorded_count, sizeof *at->earlier);
+    }
+    ProbeWatch watch = {.component = component,
+                        .recorded = mem_zalloc(probe->recorded_count, sizeof *watch.recorded)};
+    vec_push(&probe->watches, watch);
+    return (uint32_t)probe->watches.count - 1;
+}
+
+void probe_look(Probe *probe, uint32_t index, SimTime now, double *values) {
+    CHECK(index < probe->watches.count);
+    ProbeWatch *watch = &probe->watches.items[index];
+    hand_to_watches(probe, watch->component);
+    Scope scope = scope_since(&probe->components[watch->component], &watch->before, now);
+    scope.recorded = watch->recorded;
+    measure_scope(probe, watch->component, &scope, values);
+    for (uint32_t i = 0; i < probe->recorded_count; i++) {
+        hist_clear(&watch->recorded[i]);
     }
 }
 

@@ -93,16 +93,30 @@ typedef enum Recorded {
     RECORDED_COUNT
 } Recorded;
 
+/* Where counts and integrals stood. */
+typedef struct ProbeMark {
+    SimTime at;
+    uint64_t counts[COUNT_KIND_COUNT];
+    __int128 integrals[LEVEL_KIND_COUNT];
+    SimTime idle;
+} ProbeMark;
+
 typedef struct ComponentProbe {
     uint64_t counts[2][COUNT_KIND_COUNT]; /* by whether the request is measured */
     Hist *total;                          /* measured requests, Probe.recorded_count of them */
     Hist *interval;                       /* since the last sample, as many */
     Level levels[LEVEL_KIND_COUNT];
-    uint64_t counts_before[COUNT_KIND_COUNT]; /* at the last sample */
-    __int128 integrals_before[LEVEL_KIND_COUNT];
-    SimTime idle_before;
+    Hist *earlier;    /* of a component that is watched: of this interval, what watches have seen */
+    ProbeMark before; /* at the last sample */
     int64_t in_system_before;
 } ComponentProbe;
+
+/* Somebody who looks at a component by himself, at times of his own. */
+typedef struct ProbeWatch {
+    uint32_t component;
+    ProbeMark before; /* when he last looked */
+    Hist *recorded;   /* since then, without the component's interval under way */
+} ProbeWatch;
 
 /* A row of the series: the metrics over the interval, then what was in the system at its start. */
 enum { SERIES_IN_SYSTEM = METRIC_COUNT, SERIES_WIDTH };
@@ -118,6 +132,7 @@ typedef struct Probe {
     SimTime sampled_at;     /* end of the last interval */
     SimTime next_sample_at; /* SIM_TIME_NEVER when it is off */
     uint32_t sample_count;
+    VEC(ProbeWatch) watches;
     VEC(double) series; /* [sample][component][SERIES_WIDTH]; missing is NaN */
 } Probe;
 
@@ -132,6 +147,13 @@ void probe_end_warmup(Probe *probe, SimTime now);
 
 /* The metrics of the measured run up to `now`, METRIC_COUNT of them; missing is NaN. */
 void probe_measure(const Probe *probe, uint32_t component, SimTime now, double *values);
+
+/* Begins to watch a component at time 0, which must not be over; returns the watch. */
+uint32_t probe_watch(Probe *probe, uint32_t component);
+
+/* The metrics since the watch last looked, or since time 0, whether requests are measured or not;
+ * time must have passed. METRIC_COUNT of them; missing is NaN. */
+void probe_look(Probe *probe, uint32_t watch, SimTime now, double *values);
 
 /* Cell of the series. */
 static inline double probe_series(const Probe *probe, uint32_t sample, uint32_t component,

@@ -200,6 +200,8 @@ const Schema schema_shared_prefix = {"a shared prefix", shared_prefix_params,
                                      PARAM_COUNT_OF(shared_prefix_params), sizeof(SharedPrefix)};
 
 static const Param fault_params[] = {
+    {"name", PARAM_TEXT, FIELD(Fault, name), .is_optional = true,
+     .doc = "For actions that do something about it."},
     {"at", PARAM_DURATION, FIELD(Fault, at), .max = SIM_TIME_S_MAX, .is_optional = true,
      .has_offset = offsetof(Fault, has_at), .doc = "When it begins."},
     {"for", PARAM_DIST, FIELD(Fault, lasts), .unit = "s", .is_optional = true,
@@ -209,8 +211,47 @@ static const Param fault_params[] = {
      .has_offset = offsetof(Fault, is_recurring),
      .doc = "Time between the end of one and the start of the next; such a fault belongs to "
             "everyday life and is no trigger."},
+    {"mtbf", PARAM_DURATION, FIELD(Fault, mtbf), .above_min = true, .max = SIM_TIME_S_MAX,
+     .is_optional = true, .has_offset = offsetof(Fault, has_mtbf),
+     .doc = "Mean time between failures, from the end of one to the start of the next: "
+            "`every: {exponential: {mean: …}}`."},
+    {"mttr", PARAM_DURATION, FIELD(Fault, mttr), .above_min = true, .max = SIM_TIME_S_MAX,
+     .is_optional = true, .has_offset = offsetof(Fault, has_mttr),
+     .doc = "Mean time to repair: `for: {exponential: {mean: …}}`."},
+    {"each", PARAM_CHOICE, FIELD(Fault, each), .preset = "none", .choices = "none|replica",
+     .doc = "replica: each replica of the service fails and recovers by itself, independently of "
+            "the others."},
+    {"cured_by", PARAM_CHOICE, FIELD(Fault, cured_by), .preset = "none", .choices = "none|restart",
+     .doc = "restart: on a replica that an action restarts it is over."},
 };
 const Schema schema_fault = {"a fault", fault_params, PARAM_COUNT_OF(fault_params), sizeof(Fault)};
+
+/* The interval is that of Prometheus' example configuration. */
+static const Param monitor_params[] = {
+    {"interval", PARAM_DURATION, FIELD(Monitor, interval), .preset = "15s", .min = 0.01,
+     .max = 86400, .doc = "How often metrics are scraped, and looked at."},
+    {"delay", PARAM_DURATION, FIELD(Monitor, delay), .preset = "0s", .max = 86400,
+     .doc = "How long it takes until what was scraped is known."},
+    {"depends_on", PARAM_SERVICE, FIELD(Monitor, depends_on), .is_optional = true,
+     .has_offset = offsetof(Monitor, has_depends_on),
+     .doc =
+         "A service without which nothing is seen: while fewer than half of its replicas are up, "
+         "or fewer than half of what ends there ends well, the alert neither fires nor "
+         "resolves."},
+};
+const Schema schema_monitor = {"a monitor", monitor_params, PARAM_COUNT_OF(monitor_params),
+                               sizeof(Monitor)};
+
+static const Param page_params[] = {
+    {"after", PARAM_DIST, FIELD(Response, after), .unit = "s", .preset = "5min",
+     .doc = "How long it takes from the alert until somebody acts."},
+    {"for", PARAM_DIST, FIELD(Response, lasts), .unit = "s", .is_optional = true,
+     .has_offset = offsetof(Response, has_lasts),
+     .doc = "How long what is done stays in force; left out: until the end of the run."},
+    {"even_if_resolved", PARAM_FLAG, FIELD(Response, even_if_resolved), .preset = "false",
+     .doc = "Whether it is done too when the alert has resolved by then."},
+};
+const Schema schema_page = {"a page", page_params, PARAM_COUNT_OF(page_params), sizeof(Response)};
 
 static const Param network_params[] = {
     {"latency", PARAM_DIST, FIELD(NetworkDef, latency), .preset = "0s", .unit = "s",

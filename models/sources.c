@@ -112,12 +112,39 @@ static void begin_request(World *world, Origin *origin) {
     }
 }
 
+void source_request(World *world, uint32_t index) {
+    Origin origin = source_origin(world, index, NONE);
+    CHECK(world->now < world->model->run.duration);
+    begin_request(world, &origin);
+}
+
+/* How many come for one that arrives, while an action scales the load. */
+static uint32_t count_scaled(World *world, uint32_t index) {
+    double x = world->levers.client_x[index];
+    ClientState *state = &world->clients[index];
+    CHECK(x >= 0 && x < 1e6);
+    Rng rng = drawn_by(&state->key, state->scaled_count++, 0, DRAW_LOAD);
+    return (uint32_t)(x + rng_uniform(&rng));
+}
+
 void on_arrival(World *world, uint32_t index) {
     ClientState *state = &world->clients[index];
+    bool is_scaled = __builtin_expect(world->levers.client_x[index] != 1, 0);
+    uint32_t count = is_scaled ? count_scaled(world, index) : 1;
     CHECK(index < world->model->client_count);
     if (arrival_ops(&world->model->clients[index])->plan_session != NULL) {
         schedule_arrival(world, index);
-        session_begin(world, index);
+        for (; count > 0; count--) {
+            session_begin(world, index);
+        }
+        return;
+    }
+    if (count == 0) {
+        if (state->next_prompt != NONE) {
+            prompt_drop(world, state->next_prompt);
+            state->next_prompt = NONE;
+        }
+        schedule_arrival(world, index);
         return;
     }
     Origin origin = source_origin(world, index, NONE);
@@ -129,6 +156,9 @@ void on_arrival(World *world, uint32_t index) {
     state->next_prompt = NONE;
     schedule_arrival(world, index);
     begin_request(world, &origin);
+    for (; count > 1; count--) {
+        source_request(world, index);
+    }
 }
 
 /* ---- Users of a closed client */

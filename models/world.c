@@ -21,7 +21,7 @@ static uint32_t pool_limit(const Model *model) {
 
 /* ---- Kinds' state: one block, each place where a kind is used at an offset */
 
-static size_t state_reserve(World *world, size_t size) {
+size_t world_reserve_state(World *world, size_t size) {
     enum { STATE_ALIGNMENT = 16 };
     size_t offset = world->states_size;
     world->states_size += (size + STATE_ALIGNMENT - 1) / STATE_ALIGNMENT * STATE_ALIGNMENT;
@@ -44,15 +44,16 @@ static void create_services(World *world) {
         ServiceState *state = &world->services[s];
         state->key =
             rng_key(world->options.seed, world->options.replication, service->name, "service");
-        state->route_state = state_reserve(world, route_state_size(service));
+        state->route_state = world_reserve_state(world, route_state_size(service));
         for (uint32_t i = 0; i < service->replica_count; i++) {
             Replica *replica = &world->replicas[service->replica_first + i];
             *replica = (Replica){.service = s,
                                  .component = model_service_component(model, s),
                                  .queue_head = NONE,
                                  .queue_tail = NONE};
-            replica->server_state = state_reserve(world, component_state_size(&service->server));
-            replica->shed_state = state_reserve(world, component_state_size(&service->shed));
+            replica->server_state =
+                world_reserve_state(world, component_state_size(&service->server));
+            replica->shed_state = world_reserve_state(world, component_state_size(&service->shed));
             replica->has_process = !has_to_load(service);
             replica->levers =
                 (ReplicaLevers){.work_x = 1, .is_up = true, .slots = service->slots, .kv_ratio = 1};
@@ -63,7 +64,7 @@ static void create_services(World *world) {
 static StateSpan reserve_span(World *world, const Component *component, uint32_t instances) {
     size_t stride = (component_state_size(component) + 7) / 8 * 8;
     CHECK(instances > 0);
-    return (StateSpan){state_reserve(world, stride * instances), stride};
+    return (StateSpan){world_reserve_state(world, stride * instances), stride};
 }
 
 /* The salt comes from the edge's name, so that another component shifts nobody's draws. */
@@ -103,7 +104,7 @@ static void create_clients(World *world) {
         rng_stream(&state->stream, &arrivals);
         state->key_base = rng_key(0, 0, client->name, "request").k[0];
         state->session_base = rng_key(0, 0, client->name, "session").k[0];
-        state->arrivals_state = state_reserve(world, component_state_size(&client->arrivals));
+        state->arrivals_state = world_reserve_state(world, component_state_size(&client->arrivals));
         if (world->options.traces != NULL) {
             state->trace = world->options.traces[i];
         }
@@ -114,21 +115,21 @@ static void create_clients(World *world) {
     }
 }
 
-/* Faults alike are told apart by their order: they do not recur in step. */
+/* Faults alike do not recur in step. */
 static void create_faults(World *world) {
     const Fault *faults = world->model->faults;
-    for (uint32_t i = 0; i < world->model->fault_count; i++) {
-        CHECK(faults[i].label != NULL);
-        uint32_t number = 1;
-        for (uint32_t k = 0; k < i; k++) {
-            number += strcmp(faults[k].label, faults[i].label) == 0;
-        }
+    for (uint32_t i = 0; i < model_influence_count(world->model); i++) {
+        CHECK(faults[i].label != NULL && faults[i].number > 0);
         char purpose[32];
-        snprintf(purpose, sizeof purpose, "fault %u", number);
+        snprintf(purpose, sizeof purpose, "%s %u",
+                 i < world->model->fault_count ? "fault" : "action", faults[i].number);
         RngKey key =
             rng_key(world->options.seed, world->options.replication, faults[i].label, purpose);
         rng_stream(&world->faults[i].stream, &key);
         world->faults[i].key = key;
+        world->faults[i].state = world_reserve_state(
+            world, (size_t)faults[i].fault.kind->state_size * faults[i].place_count);
+        world->faults[i].cured = world_reserve_state(world, fault_cured_size(world->model, i));
     }
 }
 
@@ -167,7 +168,10 @@ World *world_create(const Model *model, const WorldOptions *options) {
         mem_zalloc((size_t)model->edge_count + model->service_count, sizeof *world->edges);
     world->clients = mem_zalloc(model->client_count, sizeof *world->clients);
     world->users = mem_zalloc(model->user_count, sizeof *world->users);
-    world->faults = mem_zalloc(model->fault_count, sizeof *world->faults);
+    world->faults = mem_zalloc(model_influence_count(model), sizeof *world->faults);
+    world->monitors = mem_zalloc(model->monitor_count, sizeof *world->monitors);
+    world->responses = mem_zalloc(model->response_count, sizeof *world->responses);
+    world->fault_timers = mem_zalloc(model->fault_place_count, sizeof *world->fault_timers);
     if (model->watched_instances > 0) {
         world->callers = mem_zalloc(model->watched_instances, sizeof *world->callers);
         pool_init(&world->call_tracks, sizeof(CallTrack), pool_limit(model));
@@ -177,10 +181,13 @@ World *world_create(const Model *model, const WorldOptions *options) {
     create_edges(world);
     create_clients(world);
     create_faults(world);
+    monitors_init(world);
     prompts_init(world);
     world->states = mem_zalloc(world->states_size, 1);
     levers_init(&world->levers, model);
-    probe_init(&world->probe, model, options->is_unmeasured);
+    /* What monitors look at is part of what happens. */
+    probe_init(&world->probe, model, options->is_unmeasured && model->monitor_count == 0);
+    monitors_watch(world);
     start_budgets(world);
     return world;
 }
@@ -203,6 +210,9 @@ void world_destroy(World *world) {
     mem_free(world->clients);
     mem_free(world->users);
     mem_free(world->faults);
+    mem_free(world->fault_timers);
+    mem_free(world->monitors);
+    mem_free(world->responses);
     if (world->callers != NULL) {
         pool_free(&world->call_tracks);
         pool_free(&world->attempt_tracks);
@@ -271,6 +281,7 @@ static void start(World *world) {
         }
     }
     losses_start(world);
+    monitors_start(world);
     if (model->run.warmup > 0) {
         queue_push(&world->queue, model->run.warmup, EVENT_warmup, 0);
     }

@@ -63,15 +63,16 @@ typedef struct EdgeState {
     uint32_t max_attempts; /* the first included; COUNT_UNLIMITED */
     StateSpan budget, breaker, throttle, hedge;
     uint32_t turn;         /* the next instance */
+    bool is_disturbed;     /* faults have a say in its messages */
     uint32_t caller_first; /* of World.callers: the first instance's, if the edge is watched */
-    bool is_cut;           /* by a partition */
 } EdgeState;
 
 typedef struct ClientState {
     Rng stream;
     RngKey key;
     uint64_t request_count;
-    uint64_t key_base; /* request k has key key_base + k */
+    uint64_t scaled_count; /* arrivals while an action scaled the load */
+    uint64_t key_base;     /* request k has key key_base + k */
     size_t arrivals_state;
     LoadCursor cursor;
     TraceSource trace;
@@ -106,8 +107,27 @@ typedef struct FaultState {
     Rng stream;
     RngKey key;             /* for draws that belong to requests */
     uint64_t touched_count; /* requests that it has marked */
+    EventId timer;          /* its beginning or end */
+    size_t state;           /* offset into World.states */
+    size_t cured;           /* the same: by replica, 1 where a restart has ended it */
+    uint32_t begun_count;   /* times that it has begun … */
+    SimTime begun_at;       /* … the last of them … */
+    SimTime ended_at;       /* … and when the last ended, if it is off again */
     bool is_on;
 } FaultState;
+
+typedef struct MonitorState {
+    size_t state;             /* offset into World.states */
+    uint32_t watch, lifeline; /* of the probe; the second is of what it depends on */
+    bool is_blind;
+    bool has_fired; /* by what was scraped last … */
+    bool is_firing; /* … and by what is known by now */
+} MonitorState;
+
+typedef struct ResponseState {
+    Rng stream;
+    bool is_coming; /* somebody was called and has not acted yet */
+} ResponseState;
 
 typedef enum StopReason {
     STOP_AT_END,      /* the duration is over */
@@ -179,6 +199,9 @@ typedef struct World {
     ClientState *clients;
     UserState *users;
     FaultState *faults;
+    EventId *fault_timers; /* by place of all faults */
+    MonitorState *monitors;
+    ResponseState *responses;
     Levers levers;
     unsigned char *states; /* of kinds, zeroed at the start */
     size_t states_size;
@@ -197,6 +220,10 @@ void world_destroy(World *world);
 
 /* Runs to the end of the duration, or to what stops it before (stop_reason, now). Once only. */
 void world_run(World *world);
+
+/* When the trigger was over, in a run that has ended: as planned, or earlier when what was done
+ * about it ended its faults. */
+SimTime world_trigger_to(const World *world);
 
 /* Requests conserved, counts equal to what they count, nothing negative; CHECKs. Slow: for tests.
  */

@@ -384,9 +384,14 @@ static void check_events(const World *world, const Census *census) {
             return; /* late events of runs that were cut may be pending */
         }
     }
+    uint64_t alert_count = 0; /* under way; a scrape and an alert for each, and responses */
+    for (uint32_t i = 0; i < model->monitor_count; i++) {
+        alert_count += 2 + (uint64_t)(model->monitors[i].delay / model->monitors[i].interval);
+    }
     CHECK(pending_count <= census->event_count + model->client_count + model->user_count +
+                               alert_count + model->response_count + model->action_count +
                                pool_live_count(&world->sessions) + model->fault_count +
-                               model->replica_count + 1);
+                               model->fault_place_count + model->replica_count + 1);
 }
 
 void world_check(World *world) {

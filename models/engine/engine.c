@@ -346,6 +346,16 @@ void engine_crash(World *world, uint32_t replica) {
     engine_tell_kv(world, replica, world->now);
 }
 
+/* vLLM resets its prefix cache only when no block is in use; here the others go all the same. */
+void engine_flush(World *world, uint32_t replica) {
+    KvBlocks *kv = engine_kv(engine_of(world, replica));
+    engine_catch_up(world, replica);
+    uint32_t free_count = kv->free_count;
+    CHECK(free_count <= kv->block_count);
+    kv_take(kv, free_count);
+    kv_give(kv, free_count);
+}
+
 void engine_on_levers(World *world, uint32_t replica) {
     Engine *engine = engine_of(world, replica);
     const ReplicaLevers *levers = &world->replicas[replica].levers;

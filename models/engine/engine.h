@@ -74,6 +74,8 @@ void engine_abort(World *world, uint32_t attempt);
 void engine_unpark(World *world, uint32_t attempt);
 /* The replica is down: everything is lost, the cache too. */
 void engine_crash(World *world, uint32_t replica);
+/* Blocks that nobody holds forget what is in them. */
+void engine_flush(World *world, uint32_t replica);
 /* A lever of the replica has moved. */
 void engine_on_levers(World *world, uint32_t replica);
 /* Counts agree; CHECKs. */

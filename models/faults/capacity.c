@@ -8,11 +8,10 @@ typedef struct CapacityParams {
 
 static void capacity_apply(const void *params, Levers *levers) {
     const CapacityParams *p = params;
-    uint32_t count;
-    ReplicaLevers *replicas = fault_place_levers(&p->place, levers, &count);
-    CHECK(count > 0);
-    for (uint32_t i = 0; i < count; i++) {
-        replicas[i].slots = p->to < replicas[i].slots ? p->to : replicas[i].slots;
+    FaultWalk walk = fault_walk(&p->place, levers);
+    CHECK(walk.left > 0);
+    for (ReplicaLevers *at; (at = fault_walk_next(&walk)) != NULL;) {
+        at->slots = p->to < at->slots ? p->to : at->slots;
     }
 }
 

@@ -13,13 +13,12 @@ typedef struct CrashParams {
 
 static void crash_apply(const void *params, Levers *levers) {
     const CrashParams *p = params;
-    uint32_t count;
-    ReplicaLevers *replicas = fault_place_levers(&p->place, levers, &count);
-    CHECK(count > 0);
-    for (uint32_t i = 0; i < count; i++) {
-        replicas[i].is_up = false;
-        replicas[i].is_blackhole |= p->mode == CRASH_BLACKHOLE;
-        replicas[i].is_known_down |= p->is_known;
+    FaultWalk walk = fault_walk(&p->place, levers);
+    CHECK(walk.left > 0);
+    for (ReplicaLevers *at; (at = fault_walk_next(&walk)) != NULL;) {
+        at->is_up = false;
+        at->is_blackhole |= p->mode == CRASH_BLACKHOLE;
+        at->is_known_down |= p->is_known;
     }
 }
 

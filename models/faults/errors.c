@@ -10,14 +10,13 @@ typedef struct ErrorsParams {
 
 static void errors_apply(const void *params, Levers *levers) {
     const ErrorsParams *p = params;
-    uint32_t count;
-    ReplicaLevers *replicas = fault_place_levers(&p->place, levers, &count);
+    FaultWalk walk = fault_walk(&p->place, levers);
     CHECK(p->ratio >= 0 && p->ratio <= 1);
-    for (uint32_t i = 0; i < count; i++) {
+    for (ReplicaLevers *at; (at = fault_walk_next(&walk)) != NULL;) {
         /* Two such faults at once fail independently; the later one says when. */
-        replicas[i].error_ratio = 1 - (1 - replicas[i].error_ratio) * (1 - p->ratio);
-        replicas[i].error_after = p->after;
-        replicas[i].error_retry_after_ms = p->has_retry_after ? retry_after_ms(p->retry_after) : 0;
+        at->error_ratio = 1 - (1 - at->error_ratio) * (1 - p->ratio);
+        at->error_after = p->after;
+        at->error_retry_after_ms = p->has_retry_after ? retry_after_ms(p->retry_after) : 0;
     }
 }
 

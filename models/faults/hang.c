@@ -8,12 +8,11 @@ typedef struct HangParams {
 
 static void hang_apply(const void *params, Levers *levers) {
     const HangParams *p = params;
-    uint32_t count;
-    ReplicaLevers *replicas = fault_place_levers(&p->place, levers, &count);
-    CHECK(count > 0);
-    for (uint32_t i = 0; i < count; i++) {
-        replicas[i].is_hung = true;
-        replicas[i].slots = 0;
+    FaultWalk walk = fault_walk(&p->place, levers);
+    CHECK(walk.left > 0);
+    for (ReplicaLevers *at; (at = fault_walk_next(&walk)) != NULL;) {
+        at->is_hung = true;
+        at->slots = 0;
     }
 }
 

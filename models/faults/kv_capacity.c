@@ -8,11 +8,10 @@ typedef struct KvCapacityParams {
 
 static void kv_capacity_apply(const void *params, Levers *levers) {
     const KvCapacityParams *p = params;
-    uint32_t count;
-    ReplicaLevers *replicas = fault_place_levers(&p->place, levers, &count);
+    FaultWalk walk = fault_walk(&p->place, levers);
     CHECK(p->to >= 0 && p->to <= 1);
-    for (uint32_t i = 0; i < count; i++) {
-        replicas[i].kv_ratio *= p->to;
+    for (ReplicaLevers *at; (at = fault_walk_next(&walk)) != NULL;) {
+        at->kv_ratio *= p->to;
     }
 }
 

@@ -10,13 +10,12 @@ typedef struct KvFullCrashParams {
 
 static void kv_full_crash_apply(const void *params, Levers *levers) {
     const KvFullCrashParams *p = params;
-    uint32_t count;
-    ReplicaLevers *replicas = fault_place_levers(&p->place, levers, &count);
-    CHECK(count > 0);
-    for (uint32_t i = 0; i < count; i++) {
-        replicas[i].breaks_when_full = true;
-        replicas[i].when_full.restart = p->has_restart ? p->restart : SIM_TIME_NEVER;
-        replicas[i].when_full.is_known = p->is_known;
+    FaultWalk walk = fault_walk(&p->place, levers);
+    CHECK(walk.left > 0);
+    for (ReplicaLevers *at; (at = fault_walk_next(&walk)) != NULL;) {
+        at->breaks_when_full = true;
+        at->when_full.restart = p->has_restart ? p->restart : SIM_TIME_NEVER;
+        at->when_full.is_known = p->is_known;
     }
 }
 

@@ -8,11 +8,10 @@ typedef struct SlowParams {
 
 static void slow_apply(const void *params, Levers *levers) {
     const SlowParams *p = params;
-    uint32_t count;
-    ReplicaLevers *replicas = fault_place_levers(&p->place, levers, &count);
+    FaultWalk walk = fault_walk(&p->place, levers);
     CHECK(p->x > 0);
-    for (uint32_t i = 0; i < count; i++) {
-        replicas[i].work_x *= p->x;
+    for (ReplicaLevers *at; (at = fault_walk_next(&walk)) != NULL;) {
+        at->work_x *= p->x;
     }
 }
 

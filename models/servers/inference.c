@@ -156,6 +156,7 @@ static const ServerOps inference_ops = {
     .reset = engine_crash,
     .rejects = inference_rejects,
     .cached_tokens = engine_cached_tokens,
+    .flush = engine_flush,
     .load_time = inference_load_time,
     .is_loaded = inference_is_loaded,
     .is_by_priority = inference_is_by_priority,

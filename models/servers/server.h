@@ -46,6 +46,9 @@ typedef struct ServerOps {
     void (*settle)(World *world, uint32_t replica, SimTime at);
     /* Tokens of the call's prompt that the replica would find in its cache. NULL: it has none. */
     uint32_t (*cached_tokens)(World *world, uint32_t replica, const Call *call);
+    /* The replica, which is up, forgets what it has cached and does not use. NULL: it caches
+     * nothing. */
+    void (*flush)(World *world, uint32_t replica);
     /* How long a replica loads before it can serve, on start and after a crash. NULL: not at all.
      */
     SimTime (*load_time)(const void *params);

@@ -10,12 +10,8 @@ START_TEST(faults_are_checked) {
          "1:18: a fault has no key 'crsh': did you mean 'crash'?"},
         {"faults=[{at: 1s, burn: {service: model}}]",
          "1:18: a fault has no key 'burn'; it is one of: crash, slow, errors, partition, capacity, "
-         "hang, kv_capacity, kv_full_crash, poison"},
-        {"faults=[{at: 1s, latency: {service: model}}]",
-         "1:18: a fault has no key 'latency'; it is one of: crash, slow, errors, partition, "
-         "capacity, hang, kv_capacity, kv_full_crash, poison"},
-        {"faults=[{at: 1s, mtbf: 3s, crash: {service: model}}]",
-         "1:18: 'mtbf' is not available in this version"},
+         "hang, kv_capacity, kv_full_crash, poison, latency, packet_loss, dns, cascade, "
+         "memory_leak, poison_config, rate_limit, disk_full, herd, replay"},
         {"faults=[{at: 1s, crash: {service: model}, slow: {service: model, x: 2}}]",
          "1:43: a fault is of one kind: this one is 'crash' already"},
         {"faults=[{at: 1s, crash: {service: model, replicas: 3}}]",
@@ -35,15 +31,87 @@ START_TEST(faults_are_checked) {
          "1:23: 'for' of a fault must be above 0s"},
         {"faults=[{at: 1h, for: 1s, crash: {service: model}}]",
          "1:9: warning: this fault begins after the run has ended"},
-        {"faults=[{at: 1s, for: 1s, partition: {between: [web, model]}}]",
-         "1:48: none of these calls another, so there is nothing to cut"},
-        {"faults=[{at: 1s, for: 1s, partition: {between: [web]}}]",
-         "1:27: a partition is between two components or more: write for example 'between: "
-         "[gateway, llm]'"},
-        {"faults=[{at: 1s, for: 1s, partition: {between: [web, gateway]}}]", ""},
         {"faults=[{at: 1s, crash: {service: modle}}]",
          "1:35: there is no service 'modle': did you mean 'model'?"},
         {"faults=[{at: 1s, slow: {service: model}}]", "1:24: 'slow' needs 'x'"},
+    };
+    check_cases(cases, sizeof cases / sizeof cases[0]);
+}
+END_TEST
+
+START_TEST(which_replicas_a_fault_befalls_is_checked) {
+    static const Case cases[] = {
+        {"faults=[{at: 1s, slow: {service: model, first: 1, x: 3}}]", ""},
+        {"faults=[{at: 1s, slow: {service: model, first: 2, x: 3}}]",
+         "1:48: 'model' has 2 replicas: 'first' counts from 0 to 1"},
+        {"faults=[{at: 1s, slow: {service: model, first: 1, replicas: 2, x: 3}}]",
+         "1:61: 'model' has 1 replica, not 2 from the one that 'first' names"},
+        {"faults=[{at: 1s, slow: {service: model, share: 50%, x: 3}}]", ""},
+        {"faults=[{at: 1s, slow: {service: model, share: 0%, x: 3}}]",
+         "1:48: 'share' of 'slow' must be above 0% and at most 100%, not 0%"},
+        {"faults=[{at: 1s, slow: {service: model, replicas: 1, share: 50%, x: 3}}]",
+         "1:54: 'share' draws replicas at random, 'replicas' names them: leave one out"},
+        {"faults=[{at: 1s, slow: {service: model, first: 1, share: 50%, x: 3}}]",
+         "1:51: 'share' draws replicas at random, 'first' names them: leave one out"},
+    };
+    check_cases(cases, sizeof cases / sizeof cases[0]);
+}
+END_TEST
+
+START_TEST(which_messages_a_fault_befalls_is_checked) {
+    static const Case cases[] = {
+        {"faults=[{at: 1s, for: 1s, partition: {between: [web, gateway]}}]", ""},
+        {"faults=[{at: 1s, for: 1s, partition: {edge: [web, gateway]}}]", ""},
+        {"faults=[{at: 1s, for: 1s, partition: {from: model}}]", ""},
+        {"faults=[{at: 1s, for: 1s, latency: {to: [web], add: 9ms}}]", ""},
+        {"faults=[{at: 1s, for: 1s, partition: {between: [web, model]}}]",
+         "1:27: no call goes that way, so there is nothing to disturb"},
+        {"faults=[{at: 1s, for: 1s, latency: {edge: [gateway, web], add: 9ms}}]",
+         "1:27: no call goes that way, so there is nothing to disturb"},
+        {"faults=[{at: 1s, for: 1s, dns: {from: web, to: model}}]",
+         "1:27: no call goes that way, so there is nothing to disturb"},
+        {"faults=[{at: 1s, for: 1s, partition: {}}]",
+         "1:27: where? Write for example 'between: [gateway, llm]', 'edge: [gateway, llm]', or "
+         "'from' and 'to'"},
+        {"faults=[{at: 1s, for: 1s, partition: {between: [web, gateway], to: model}}]",
+         "1:27: 'between', 'edge', and 'from' and 'to' are three ways to say where: take one"},
+        {"faults=[{at: 1s, for: 1s, partition: {between: [web]}}]",
+         "1:27: 'between' takes two components or more: write for example 'between: [gateway, "
+         "llm]'"},
+        {"faults=[{at: 1s, for: 1s, partition: {edge: [web, gateway, model]}}]",
+         "1:27: an edge is a caller and whom it calls: write for example 'edge: [gateway, llm]'"},
+        {"faults=[{at: 1s, for: 1s, packet_loss: {from: web, ratio: 3%, retransmit: 3min}}]",
+         "1:75: 'retransmit' of 'packet_loss' must be from 1ms to 2min, not 3min"},
+    };
+    check_cases(cases, sizeof cases / sizeof cases[0]);
+}
+END_TEST
+
+START_TEST(faults_of_each_replica_and_mean_times_are_checked) {
+    static const Case cases[] = {
+        {"faults=[{mtbf: 1h, mttr: 3min, each: replica, crash: {service: model}}]", ""},
+        {"faults=[{mtbf: 1h, each: replica, crash: {service: model, restart: 9s}}]", ""},
+        {"faults=[{mtbf: 1h, every: 1h, for: 3min, crash: {service: model}}]",
+         "1:10: 'every' and 'mtbf' both say when it comes again: leave one out"},
+        {"faults=[{mtbf: 1h, mttr: 1h, for: 3min, crash: {service: model}}]",
+         "1:20: 'for' and 'mttr' both say how long this lasts: leave one out"},
+        {"faults=[{mtbf: 1h, mttr: 1h, crash: {service: model, restart: 3s}}]",
+         "1:20: 'mttr' and 'restart' both say how long this lasts: leave one out"},
+        {"faults=[{at: 1s, mttr: 1h, crash: {service: model}}]",
+         "1:24: only a fault that recurs ('every') may last a random time"},
+        {"faults=[{at: 1s, for: 1s, each: replica, crash: {service: model}}]",
+         "1:27: 'each' is for a fault that recurs ('every' or 'mtbf'): one at a given time befalls "
+         "all replicas at once"},
+        {"faults=[{mtbf: 1h, mttr: 9s, each: service, crash: {service: model}}]",
+         "1:36: 'each' cannot be 'service'; it is one of: none, replica"},
+        {"faults=[{mtbf: 1h, mttr: 9s, each: replica, partition: {between: [web, gateway]}}]",
+         "1:36: 'partition' does not befall replicas one by one"},
+        {"faults=[{mtbf: 1h, mttr: 9s, each: replica, crash: {service: model, share: 50%}}]",
+         "1:69: 'share' draws some replicas, 'each: replica' means each of them: leave one out"},
+        {"knockon: 1\nrun: {initial: {a: {in_system: 1}}}\nservices: {a: {replicas: 9999}}\n"
+         "faults: [{mtbf: 1h, mttr: 9s, each: replica, crash: {service: a}},\n"
+         "  {mtbf: 1h, mttr: 9s, each: replica, slow: {service: a, first: 9990, x: 3}}]\n",
+         "5:39: there may be 10000 faults, those of single replicas counted one by one"},
     };
     check_cases(cases, sizeof cases / sizeof cases[0]);
 }
@@ -118,5 +186,39 @@ START_TEST(objectives_of_tokens_are_for_those_who_see_tokens) {
 }
 END_TEST
 
-TEST_SUITE("experiments/compile_fault", faults_are_checked, objectives_are_checked,
-           objectives_of_tokens_are_for_those_who_see_tokens)
+START_TEST(faults_with_a_life_of_their_own_are_checked) {
+    static const Case cases[] = {
+        {"faults=[{at: 1s, memory_leak: {service: model, capacity: 3GB, per_s: 1MB, per_request: "
+         "1MB}}]",
+         "1:18: it leaks with requests or with time: give one of 'per_request' and 'per_s'"},
+        {"faults=[{at: 1s, memory_leak: {service: model, capacity: 3GB, per_s: 1MB, slow_x: 2}}]",
+         "1:18: 'slow_from' and 'slow_x' go together: from where on work is slower, and how much"},
+        {"faults=[{at: 1s, poison_config: {service: model, backoff: 9min}}]",
+         "1:18: 'backoff' is above 'backoff_max', which it doubles up to"},
+        {"faults=[{at: 1s, disk_full: {service: model, per_write: 1MB}}]",
+         "1:18: 'free' and 'per_write' go together: what is left on the disk, and what a write "
+         "takes of it"},
+        {"faults=[{at: 1s, herd: {client: web, requests: 9, every: 1min, spread: 1min}}]",
+         "1:18: the 'spread' of a herd must be below 'every': the next would begin before this one "
+         "is over"},
+        {"faults=[{at: 1s, herd: {client: model, requests: 9}}]",
+         "1:33: 'model' is a service; a client is needed here"},
+        {"faults=[{at: 1s, herd: {client: wbe, requests: 9}}]",
+         "1:33: there is no client 'wbe': did you mean 'web'?"},
+        {"faults=[{at: 1s, for: 1s, herd: {client: web, requests: 9, spread: 3s}}]",
+         "1:18: 'for' and 'spread' both say how long this lasts: leave one out"},
+        {"faults=[{at: 1s, for: 1min, herd: {client: web, requests: 9, every: 3s}},"
+         " {every: 1min, herd: {client: web, requests: 9}},"
+         " {at: 1s, rate_limit: {service: model, rate: 9/s}},"
+         " {at: 1s, for: 9s, cascade: {service: model, probability: 9%}}]",
+         ""},
+    };
+    check_cases(cases, sizeof cases / sizeof cases[0]);
+}
+END_TEST
+
+TEST_SUITE("experiments/compile_fault", faults_are_checked,
+           which_replicas_a_fault_befalls_is_checked, which_messages_a_fault_befalls_is_checked,
+           faults_of_each_replica_and_mean_times_are_checked, objectives_are_checked,
+           objectives_of_tokens_are_for_those_who_see_tokens,
+           faults_with_a_life_of_their_own_are_checked)

@@ -11,8 +11,9 @@ START_TEST(what_stands_at_the_top_is_checked) {
         {"zones=3", "1:1: 'zones' is not available in this version"},
         {"sweep=1", "1:1: 'sweep' is not available in this version"},
         {"servces={}", "1:1: a scenario has no key 'servces': did you mean 'services'?"},
-        {"foo=1", "1:1: a scenario has no key 'foo'; its keys are: knockon, name, about, run, "
-                  "clients, services, network, faults, objectives, verdict, trigger"},
+        {"foo=1",
+         "1:1: a scenario has no key 'foo'; its keys are: knockon, name, about, run, "
+         "clients, services, network, faults, objectives, verdict, trigger, monitors, actions"},
         {"\n", "1:1: the file is empty"},
         {"clients: {web: {target: a, arrivals: {poisson: {rate: 1/s}}}}\n"
          "services: {a: {}}\n",

@@ -47,8 +47,13 @@ START_TEST(what_is_legal_but_unwise_is_warned_of) {
          "clients: {w: {target: a, arrivals: {poisson: {rate: 1/s}}}}\n"
          "services: {a: {}}\n"
          "faults: [{at: 1s, for: 1s, partition: {between: [w, a]}}]\n",
-         "4:28: warning: 'w' calls 'a' without timeout or deadline: what is lost while they are "
-         "partitioned waits until the end of the run"},
+         "4:28: warning: 'w' calls 'a' without timeout or deadline: what is lost on the way waits "
+         "until the end of the run"},
+        {"knockon: 1\n"
+         "clients: {w: {target: a, arrivals: {poisson: {rate: 1/s}}}}\n"
+         "services: {a: {}}\n"
+         "faults: [{at: 1s, for: 1s, packet_loss: {from: w, ratio: 1%, retransmit: 1s}}]\n",
+         ""},
         {"services.model.work={exponential: {mean: 300ms}}",
          "9:37: warning: the timeout of 1s is shorter than the work of 'model' itself (p99: 1.3s)"},
     };

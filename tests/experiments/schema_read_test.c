@@ -17,7 +17,7 @@ typedef struct Everything {
     bool flag;
     uint8_t choice, choices;
     Dist dist, tokens, phases;
-    uint32_t service;
+    uint32_t service, client, component;
     CountList components;
     const char *text, *file;
     Component kind, step;
@@ -58,6 +58,8 @@ static const Param everything_params[] = {
     {"phases", PARAM_DIST, AT(phases),
      .preset = "{hyperexponential: {p: [25%, 75%], means: [2, 6]}}", .unit = "phases", .doc = "D."},
     {"service", PARAM_SERVICE, AT(service), .preset = "model", .doc = "D."},
+    {"client", PARAM_CLIENT, AT(client), .preset = "web", .doc = "D."},
+    {"component", PARAM_COMPONENT, AT(component), .preset = "gateway", .doc = "D."},
     {"components", PARAM_COMPONENTS, AT(components), .preset = "web", .doc = "D."},
     {"text", PARAM_TEXT, AT(text), .preset = "hello", .doc = "D."},
     {"file", PARAM_FILE, AT(file), .is_optional = true, .doc = "D."},

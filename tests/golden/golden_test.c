@@ -349,8 +349,11 @@ START_TEST(every_kind_is_in_some_pinned_run) {
             mark(&model->services[k].server, is_used);
             mark(&model->services[k].shed, is_used);
         }
-        for (uint32_t k = 0; k < model->fault_count; k++) {
+        for (uint32_t k = 0; k < model_influence_count(model); k++) {
             mark(&model->faults[k].fault, is_used);
+        }
+        for (uint32_t k = 0; k < model->monitor_count; k++) {
+            mark(&model->monitors[k].monitor, is_used);
         }
         model_destroy(model);
     }

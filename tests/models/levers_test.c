@@ -55,8 +55,8 @@ static void check_levers(const World *world, uint32_t on) {
         ck_assert_int_eq(is.is_known_down, must.is_known_down);
     }
     ck_assert_uint_eq(world->services[0].routable_count, on & 32 ? 1 : 3);
-    ck_assert_int_eq(world->edges[0].is_cut, false);
-    ck_assert_int_eq(world->edges[1].is_cut, (on & 64) != 0);
+    ck_assert_int_eq(world->edges[0].is_disturbed, false);
+    ck_assert_int_eq(world->edges[1].is_disturbed, (on & 64) != 0);
 }
 
 START_TEST(whatever_is_on_the_levers_are_what_those_faults_make_them) {

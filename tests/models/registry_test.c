@@ -5,6 +5,7 @@
 
 #include "experiments/quantity.h"
 #include "experiments/schema_read.h"
+#include "models/faults/fault.h"
 #include "tests/experiments/compile_test.h"
 
 enum { TEXT_SIZE = 2000, STATE_SIZE_MAX = 65536 };
@@ -28,6 +29,8 @@ static size_t value_size(const Param *param) {
         return sizeof(NumberList);
     case PARAM_COUNT:
     case PARAM_SERVICE:
+    case PARAM_CLIENT:
+    case PARAM_COMPONENT:
         return sizeof(uint32_t);
     case PARAM_COUNTS:
     case PARAM_COMPONENTS:
@@ -76,6 +79,16 @@ static void print_kind(const Kind *kind, const Param *changed, const char *value
     if (kind->family == FAMILY_SERVER && strcmp(kind->name, "inference") == 0 &&
         (changed == NULL || strcmp(changed->name, "kv_blocks") != 0)) {
         used += (size_t)snprintf(text + used, size - used, "kv_blocks: 1000, ");
+    }
+    if (kind->family == FAMILY_FAULT && ((const FaultOps *)kind->ops)->is_at == edge_place_is_at) {
+        used += (size_t)snprintf(text + used, size - used, "between: [gateway, model], ");
+    }
+    if (kind->family == FAMILY_MONITOR && strcmp(kind->name, "threshold") == 0) {
+        used += (size_t)snprintf(text + used, size - used, "above: 1, ");
+    }
+    if (kind->family == FAMILY_FAULT && strcmp(kind->name, "memory_leak") == 0 &&
+        (changed == NULL || strncmp(changed->name, "per_", 4) != 0)) {
+        used += (size_t)snprintf(text + used, size - used, "per_s: 1B, ");
     }
     snprintf(text + used, size - used, "}}");
 }
@@ -143,7 +156,11 @@ static void print_sample(const Param *param, char *text, size_t size) {
         snprintf(text, size, strcmp(param->unit, "s") == 0 ? "1s" : "1");
         return;
     case PARAM_SERVICE:
+    case PARAM_COMPONENT:
         snprintf(text, size, "model");
+        return;
+    case PARAM_CLIENT:
+        snprintf(text, size, "web");
         return;
     case PARAM_COMPONENTS:
         snprintf(text, size, "[gateway, model]");
@@ -244,9 +261,10 @@ START_TEST(every_kind_and_parameter_is_described_and_fits_its_struct) {
 END_TEST
 
 START_TEST(every_described_struct_of_the_language_is_sound) {
-    static const Schema *const schemas[] = {
-        &schema_run,    &schema_verdict, &schema_call,  &schema_queue,        &schema_service,
-        &schema_client, &schema_network, &schema_fault, &schema_shared_prefix};
+    static const Schema *const schemas[] = {&schema_run,     &schema_verdict,      &schema_call,
+                                            &schema_queue,   &schema_service,      &schema_client,
+                                            &schema_monitor, &schema_page,         &schema_network,
+                                            &schema_fault,   &schema_shared_prefix};
     for (size_t i = 0; i < sizeof schemas / sizeof schemas[0]; i++) {
         for (uint32_t k = 0; k < schemas[i]->param_count; k++) {
             check_row(schemas[i]->name, &schemas[i]->params[k], schemas[i]->size);

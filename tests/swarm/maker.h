@@ -17,6 +17,8 @@ typedef struct Maker {
     uint32_t replicas[SERVICES_MAX];
     bool has_tokens[SERVICES_MAX]; /* an inference server */
     bool may_hang[SERVICES_MAX];
+    bool is_closed[CLIENTS_MAX];
+    bool has_fault_name;
     bool calls[CLIENTS_MAX + SERVICES_MAX][SERVICES_MAX]; /* by caller, clients first */
     double duration_s;
     bool has_initial;
@@ -39,5 +41,11 @@ void say_time_law(Maker *maker, double mean_s);
 
 /* The keys of a call, whose caller may call services from `first` on. */
 void say_policy(Maker *maker, uint32_t first);
+
+/* ---- tests/swarm/trouble.c */
+
+void say_fault(Maker *maker);
+/* Some monitors, or none; all faults have been said. */
+void say_monitors(Maker *maker);
 
 #endif

@@ -81,9 +81,11 @@ void say_time_law(Maker *maker, double mean_s) {
 
 /* ---- Clients */
 
-static void say_arrivals(Maker *maker) {
+static void say_arrivals(Maker *maker, uint32_t index) {
     double rate = spread(maker, 6, 4), dwell_s = between(maker, 0.1, 1);
-    switch (below(maker, 8)) {
+    uint32_t which = below(maker, 8);
+    maker->is_closed[index] = which == 4;
+    switch (which) {
     case 0:
         say(maker, "{constant: {rate: %.3f/s}}", rate);
         break;
@@ -134,7 +136,7 @@ static void say_client(Maker *maker, uint32_t index) {
     uint32_t target = maker->service_count < 3 ? 0 : below(maker, 2);
     maker->calls[index][target] = true;
     say(maker, "  c%u:\n    target: s%u\n    arrivals: ", index, target);
-    say_arrivals(maker);
+    say_arrivals(maker, index);
     if (chance(maker, 0.3)) {
         double at_s = maker->duration_s * between(maker, 0.1, 0.4), first = between(maker, 0, 2);
         say(maker, "\n    load: [{at: %.3fs, x: %.3f}, {at: %.3fs, x: %.3f, ramp: %.3fs}]", at_s,
@@ -318,95 +320,6 @@ static void say_service(Maker *maker, uint32_t index) {
     say_calls(maker, index);
 }
 
-/* ---- Faults */
-
-static void say_fault_times(Maker *maker) {
-    if (chance(maker, 0.3)) {
-        say(maker, "every: ");
-        say_time_law(maker, spread(maker, 0.2, 3));
-        say(maker, ", for: ");
-        say_time_law(maker, spread(maker, 0.1, 3));
-        say(maker, ", ");
-        return;
-    }
-    say(maker, "at: %.3fs, ", chance(maker, 0.2) ? 0 : maker->duration_s * between(maker, 0, 0.9));
-    if (chance(maker, 0.8)) {
-        say(maker, "for: %.3fs, ", spread(maker, 0.1, 4));
-    }
-}
-
-/* Between a caller and one that it calls. */
-static void say_partition(Maker *maker) {
-    uint32_t callers = maker->client_count + maker->service_count, start = below(maker, callers);
-    for (uint32_t i = 0; i < callers * SERVICES_MAX; i++) {
-        uint32_t caller = (start + i / SERVICES_MAX) % callers, to = i % SERVICES_MAX;
-        if (maker->calls[caller][to]) {
-            bool is_client = caller < maker->client_count;
-            say(maker, "partition: {between: [%c%u, s%u]", is_client ? 'c' : 's',
-                is_client ? caller : caller - maker->client_count, to);
-            return;
-        }
-    }
-    CHECK(!"a client calls somebody");
-}
-
-/* One that only some servers can have; false when this one cannot. */
-static bool say_server_fault(Maker *maker, uint32_t service) {
-    if (maker->may_hang[service] && chance(maker, 0.3)) {
-        say(maker, "hang: {service: s%u, replicas: 1", service);
-    } else if (!maker->has_tokens[service]) {
-        return false;
-    } else if (chance(maker, 0.4)) {
-        say(maker, "kv_capacity: {service: s%u, to: %.1f%%", service, between(maker, 0, 100));
-    } else if (chance(maker, 0.5)) {
-        say(maker, "kv_full_crash: {service: s%u, restart: %.3fs, known: %s", service,
-            between(maker, 0.01, 1), PICK(maker, "true", "false"));
-    } else {
-        say(maker, "poison: {service: s%u, requests: %u, ratio: 50%%, restart: %.3fs, known: %s",
-            service, 1 + below(maker, 4), between(maker, 0.01, 1), PICK(maker, "true", "false"));
-    }
-    say(maker, "}}\n");
-    return true;
-}
-
-static void say_fault(Maker *maker) {
-    static const char *const kinds[] = {"crash", "crash", "slow", "errors", "capacity"};
-    uint32_t which = below(maker, 6), service = below(maker, maker->service_count);
-    say(maker, "  - {");
-    say_fault_times(maker);
-    if (chance(maker, 0.3) && say_server_fault(maker, service)) {
-        return;
-    }
-    if (which == 5) {
-        say_partition(maker);
-        say(maker, "}}\n");
-        return;
-    }
-    say(maker, "%s: {service: s%u, ", kinds[which], service);
-    if (chance(maker, 0.5)) {
-        say(maker, "replicas: %u, ", 1 + below(maker, maker->replicas[service]));
-    }
-    if (which < 2) {
-        const char *mode = PICK(maker, "refuse", "blackhole");
-        say(maker, "mode: %s, known: %s", mode, PICK(maker, "true", "false"));
-    } else if (which == 2) {
-        say(maker, "x: %.3f", spread(maker, 0.3, 4));
-    } else if (which == 3) {
-        say(maker, "ratio: %.2f%%", between(maker, 1, 100));
-        if (chance(maker, 0.5)) {
-            say(maker, ", after: %.4fs", spread(maker, 0.001, 5));
-        }
-        if (chance(maker, 0.2)) {
-            say(maker, ", retry_after: never");
-        } else if (chance(maker, 0.4)) {
-            say(maker, ", retry_after: %.3fs", spread(maker, 0.002, 7));
-        }
-    } else {
-        say(maker, "to: %u", below(maker, 4));
-    }
-    say(maker, "}}\n");
-}
-
 /* ---- The whole */
 
 static void say_run(Maker *maker) {
@@ -460,6 +373,7 @@ char *swarm_scenario(uint64_t seed, const SwarmChange *change) {
     if (change->has_late_fault) {
         say(&maker, "  - {at: %.3fs, for: 1s, crash: {service: s0}}\n", maker.duration_s + 1);
     }
+    say_monitors(&maker);
     fclose(maker.out);
     return text;
 }

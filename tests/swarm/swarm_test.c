@@ -12,6 +12,7 @@
 
 #include "experiments/compile.h"
 #include "models/clients/clients.h"
+#include "models/faults/fault.h"
 #include "models/servers/server.h"
 #include "models/world.h"
 #include "tests/swarm/scenario.h"
@@ -210,11 +211,12 @@ static void check_service_little(const Run *run, uint32_t index) {
     }
 }
 
-/* Partitions and black holes swallow attempts without a word. */
+/* The network and black holes swallow attempts without a word. */
 static bool may_lose(const Model *model) {
     for (uint32_t i = 0; i < model->fault_count; i++) {
-        const char *name = model->faults[i].fault.kind->name;
-        if (strcmp(name, "partition") == 0 || strcmp(name, "crash") == 0) {
+        const Component *fault = &model->faults[i].fault;
+        const FaultOps *ops = fault->kind->ops;
+        if (ops->carries != NULL || strcmp(fault->kind->name, "crash") == 0) {
             return true;
         }
     }
@@ -303,8 +305,11 @@ static double param_of(const Component *component, const char *name) {
         if (strcmp(param->name, name) == 0) {
             const char *at = (const char *)component->params + param->offset;
             double value = 0;
+            if (param->type == PARAM_FLAG) {
+                return *(const bool *)at;
+            }
             memcpy(&value, at, sizeof value);
-            return param->type == PARAM_FLAG ? *(const bool *)at : value;
+            return value;
         }
     }
     ck_abort_msg("no parameter '%s'", name);

@@ -56,6 +56,17 @@ START_TEST(retry_storm_with_a_budget_recovers_within_minutes) {
 }
 END_TEST
 
+/* The alert is there a minute after the spike has begun, and the operator five minutes later. */
+START_TEST(retry_storm_ends_when_an_operator_sheds_load_and_empties_the_queues) {
+    Outcomes outcomes = shipped("retry-storm-operator");
+    outcomes_are(&outcomes, VERDICT_RECOVERED);
+    EACH_RUN(outcomes, seen) {
+        ck_assert(seen->verdict.recovered_at_s > 540 && seen->verdict.recovered_at_s < 660);
+    }
+    outcomes_free(&outcomes);
+}
+END_TEST
+
 START_TEST(thread_pool_exhaustion_takes_down_those_who_do_not_need_the_slow_service) {
     Outcomes outcomes = shipped("thread-pool-exhaustion");
     outcomes_are(&outcomes, VERDICT_RECOVERED);
@@ -229,6 +240,10 @@ static const Try tries[] = {
     {"retry-storm", "services.model.queue.limit=15", "healthy recovered"},
     {"retry-storm", "services.model.cancel_on_timeout=queued", "metastable"},
     {"retry-storm-budget", "clients.web.call.retry_budget.token_bucket.cost=0", "metastable"},
+    {"retry-storm-operator", "monitors.burn.then[0].page.after=1h", "metastable"},
+    {"retry-storm-operator", "monitors.burn.then[1].page.after=1h", "metastable"},
+    {"retry-storm-operator", "monitors.burn.then[0].page.action.shed_load.share=20%",
+     "metastable recovered"},
     {"thread-pool-exhaustion", "services.gateway.calls[0].timeout=100ms", "healthy"},
     {"thread-pool-exhaustion", "services.gateway.server.pool.hold_while_calling=false",
      "recovered"},
@@ -399,6 +414,7 @@ START_TEST(traffic_is_what_its_script_makes) {
 END_TEST
 
 TEST_SUITE("system/scenarios", healthy_answers_everybody, retry_storm_never_comes_back,
+           retry_storm_ends_when_an_operator_sheds_load_and_empties_the_queues,
            retry_storm_with_a_budget_recovers_within_minutes,
            thread_pool_exhaustion_takes_down_those_who_do_not_need_the_slow_service,
            stale_queue_serves_nobody_for_minutes_after_the_cause_has_gone,

@@ -1,7 +1,7 @@
 /* An inference server in trouble: faults that befall it, and what its callers and the numbers make
  * of them. Steps take the same time whatever is in them, so that every instant is known by heart.
  */
-#include <stdio.h>
+#include <math.h>
 #include <string.h>
 
 #include "models/flow_parts.h"
@@ -17,7 +17,7 @@ START_TEST(a_slow_replica_takes_longer_for_each_step_however_long_that_is) {
                   "1h}}}}}}\n"
                   "faults: [{at: 0s, slow: {service: llm, x: 2.5}}]\n",
                   STORY_TRACE(one));
-    ck_assert_double_eq(story_measure(&run, "web", METRIC_latency_mean), 3 * 2.5 * 3600);
+    measure_is(&run, "web", METRIC_latency_mean, 3 * 2.5 * 3600);
     story_free(&run);
 }
 END_TEST
@@ -30,7 +30,7 @@ START_TEST(a_hung_replica_keeps_what_it_has_begun_even_where_lost_slots_kill) {
                              "  {kv_blocks: 100, step: {linear: {base: 100ms}}}}}}\n"
                              "faults: [{at: 1.15s, for: 1.35s, hang: {service: llm}}]\n",
                              STORY_TRACE(one));
-    ck_assert_double_eq(story_measure(&run, "web", METRIC_latency_mean), 1.6);
+    measure_is(&run, "web", METRIC_latency_mean, 1.6);
     ck_assert_double_eq_tol(story_measure(&run, "llm", METRIC_itl_p99), 1.4, 0.01);
     story_free(&run);
 }
@@ -45,9 +45,9 @@ START_TEST(who_fails_early_computes_no_tokens) {
                   "100ms}}}}}}\n"
                   "faults: [{at: 0s, errors: {service: llm, ratio: 100%, after: 80ms}}]\n",
                   STORY_TRACE(one));
-    ck_assert_double_eq(story_measure(&run, "llm", METRIC_errors), 1);
-    ck_assert_double_eq(story_measure(&run, "llm", METRIC_wasted_tokens), 0);
-    ck_assert_double_nan(story_measure(&run, "llm", METRIC_wasted_ratio));
+    measure_is(&run, "llm", METRIC_errors, 1);
+    measure_is(&run, "llm", METRIC_wasted_tokens, 0);
+    measure_is(&run, "llm", METRIC_wasted_ratio, NAN);
     story_free(&run);
 }
 END_TEST
@@ -66,10 +66,10 @@ START_TEST(a_replica_that_is_about_to_crash_lets_go_of_what_its_callers_lose) {
                              "faults: [{at: 15s, poison: {service: gate}},\n"
                              "  {every: 8s, for: 4s, crash: {service: llm}}]\n",
                              NULL);
-    ck_assert_double_eq(story_measure(&run, "web", METRIC_errors), 2);
-    ck_assert_double_eq(story_measure(&run, "llm", METRIC_abandoned), 1);
+    measure_is(&run, "web", METRIC_errors, 2);
+    measure_is(&run, "llm", METRIC_abandoned, 1);
     /* From 13 s on 1399 steps were over, of which the first computed the prompt. */
-    ck_assert_double_eq(story_measure(&run, "llm", METRIC_wasted_tokens), 300 + 1399 - 1);
+    measure_is(&run, "llm", METRIC_wasted_tokens, 300 + 1399 - 1);
     story_free(&run);
 }
 END_TEST
@@ -129,12 +129,12 @@ START_TEST(who_is_given_up_while_others_are_answered_leaves_before_the_next_step
                                                 .check_every = 1});
     world_run(world);
     StoryRun run = {.model = model, .world = world};
-    ck_assert_double_eq(story_measure(&run, "llm", METRIC_abandoned), 1);
-    ck_assert_double_eq(story_measure(&run, "llm", METRIC_preemptions), 0);
-    ck_assert_double_eq(story_measure(&run, "llm", METRIC_batches), 6);
+    measure_is(&run, "llm", METRIC_abandoned, 1);
+    measure_is(&run, "llm", METRIC_preemptions, 0);
+    measure_is(&run, "llm", METRIC_batches, 6);
     /* Three steps of three and three of one. */
-    ck_assert_double_eq(story_measure(&run, "llm", METRIC_batch_size), (3 * 3 + 3) / 6.0);
-    ck_assert_double_eq(story_measure(&run, "web", METRIC_answered), 2);
+    measure_is(&run, "llm", METRIC_batch_size, (3 * 3 + 3) / 6.0);
+    measure_is(&run, "web", METRIC_answered, 2);
     story_free(&run);
 }
 END_TEST

@@ -1,5 +1,6 @@
 #include "tests/models/story.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -132,4 +133,11 @@ double story_measure(const StoryRun *run, const char *component, Metric metric) 
     ck_assert_msg(index != NONE, "no component '%s'", component);
     probe_measure(&run->world->probe, index, run->world->now, values);
     return values[metric];
+}
+
+void measure_is(const StoryRun *run, const char *component, Metric metric, double expected) {
+    double value = story_measure(run, component, metric);
+    ck_assert_msg(isnan(expected) ? isnan(value) : fabs(value - expected) <= 1e-9 * (1 + expected),
+                  "%s of %s is %.17g and not %g", metric_info(metric)->column, component, value,
+                  expected);
 }

@@ -45,6 +45,9 @@ void story_with_trace_is(const char *yaml, const StoryTrace *trace, const char *
 /* A measure of a run that has ended. */
 double story_measure(const StoryRun *run, const char *component, Metric metric);
 
+/* It is as expected, to 1e-9 of what it is and 1; NAN: there is nothing to measure. */
+void measure_is(const StoryRun *run, const char *component, Metric metric, double expected);
+
 #define STORY_TRACE(list)                                                                          \
     (&(StoryTrace){.items = (list), .count = sizeof(list) / sizeof((list)[0])})
 

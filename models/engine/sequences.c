@@ -43,7 +43,6 @@ static void end_decoding(Engine *engine, const EngineParams *p, Sequence *s) {
     engine_phases(engine)[engine_phase(p, s->offset)]--;
     if (engine->decode_count == 0) {
         engine->last_decode_admitted = 0;
-        engine->next_finish = FINISH_NEVER;
     }
 }
 
@@ -89,7 +88,6 @@ void engine_unpark(World *world, uint32_t slot) {
     if (!world->replicas[attempt->replica].levers.is_up) {
         return; /* engine_crash has freed all */
     }
-    engine_cut(world, attempt->replica);
     kv_give(kv, attempt->produced);
     kv_release(kv, attempt->sequence);
     attempt->produced = world_call(world, attempt->call)->output_tokens;

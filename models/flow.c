@@ -520,9 +520,7 @@ void flow_end(World *world, uint32_t call_slot, Outcome outcome, SimTime first_t
             /* What the parent streams is the answer of its last call that has tokens. */
             Attempt *caller = world_attempt(world, parent);
             caller->first_token_at = first_token_at;
-            if (!caller->holds_memory) {
-                caller->produced = call->output_tokens;
-            }
+            caller->produced = call->output_tokens;
         }
         unlink_child(world, parent, call_slot);
         release_call(world, call_slot);

@@ -385,8 +385,8 @@ static void check_blocks(const World *world, uint32_t replica) {
         const Attempt *attempt = world_attempt(world, slot);
         if (attempt->state == ATTEMPT_CALLING && attempt->holds_memory &&
             attempt->replica == replica) {
-            census.private_count -= attempt->produced;
-            census.held_count -= kv_held_by(kv, attempt->sequence);
+            census.private_count -= attempt->kept_blocks;
+            census.held_count -= kv_held_by(kv, attempt->kept_last);
         }
     }
     CHECK(census.private_count == 0 && census.held_count == 0);

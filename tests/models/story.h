@@ -33,9 +33,11 @@ typedef struct StoryRun {
 /* Compiles `yaml` after "knockon: 1"; a mistake fails the test. */
 Model *story_compile(const char *yaml);
 
-/* Runs it; `trace` may be NULL. The second takes a model that the test has changed, and owns it. */
+/* Runs it; `trace` may be NULL. The second and third take a model that the test has changed, and
+ * own it; the third adds to the options what the story needs. */
 StoryRun story_run(const char *yaml, const StoryTrace *trace);
 StoryRun story_run_model(Model *model, const StoryTrace *trace);
+StoryRun story_run_with(Model *model, const StoryTrace *trace, WorldOptions options);
 void story_free(StoryRun *run);
 
 /* Runs it and compares; on a difference the test fails and the story is printed. */

@@ -191,7 +191,7 @@ static bool limit_kept(Compiler *compiler, double count, double most, const char
 /* What would take memory beyond reason is refused before a run asks for it. */
 static bool limits_kept(Compiler *compiler) {
     const Model *model = compiler->model;
-    double replicas = 0, users = 0, initial = 0, instances = 0, timers = 0;
+    double replicas = 0, users = 0, initial = 0, instances = 0, timers = 0, policy_bytes = 0;
     for (uint32_t i = 0; i < model->service_count; i++) {
         replicas += model->services[i].replica_count;
         initial += model->services[i].initial;
@@ -205,6 +205,7 @@ static bool limits_kept(Compiler *compiler) {
     }
     for (uint32_t i = 0; i < model->edge_count; i++) {
         instances += model->edges[i].instances;
+        policy_bytes += (double)edge_state_size(&model->edges[i]) * model->edges[i].instances;
         timers += model->edges[i].timeout.count + 1;
     }
     double in_flight = model->run.max_in_flight;
@@ -213,6 +214,8 @@ static bool limits_kept(Compiler *compiler) {
     fits &= limit_kept(compiler, users, in_flight, "users ('max_in_flight' of run)");
     fits &= limit_kept(compiler, initial, in_flight, "initial requests ('max_in_flight' of run)");
     fits &= limit_kept(compiler, instances, COMPILE_INSTANCES_MAX, "instances of callers");
+    fits &= limit_kept(compiler, policy_bytes, COMPILE_POLICY_BYTES_MAX,
+                       "bytes that the policies of all instances of callers keep");
     fits &= limit_kept(compiler, timers, COMPILE_TIMERS_MAX, "timeouts and deadlines");
     fits &= limit_kept(compiler, samples * model_component_count(model), COMPILE_SAMPLES_MAX,
                        "samples of all components (take a longer 'sample_every')");

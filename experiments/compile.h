@@ -17,9 +17,10 @@ enum {
     COMPILE_DEPTH_MAX = 32,    /* services that call each other in a chain */
     COMPILE_SPIKES_MAX = 1000, /* of one client */
     COMPILE_REPLICAS_MAX = 1000000,
-    COMPILE_INSTANCES_MAX = 1000000, /* of callers, over all calls */
-    COMPILE_TIMERS_MAX = 30000,      /* timeouts and deadlines; sim/queue.h has classes for each */
-    COMPILE_SAMPLES_MAX = 4000000,   /* rows of a replication's series: samples x components */
+    COMPILE_INSTANCES_MAX = 1000000,      /* of callers, over all calls */
+    COMPILE_POLICY_BYTES_MAX = 512 << 20, /* state of callers' policies, over all instances */
+    COMPILE_TIMERS_MAX = 30000,    /* timeouts and deadlines; sim/queue.h has classes for each */
+    COMPILE_SAMPLES_MAX = 4000000, /* rows of a replication's series: samples x components */
 };
 
 /* NULL when there was an error (of `doc` or here): see `diagnostics`. `resolved` may be NULL. The

@@ -7,7 +7,7 @@
 
 #include "experiments/compile_parts.h"
 #include "experiments/quantity.h"
-#include "models/clients/clients.h"
+#include "models/clients/breaker.h"
 #include "models/servers/server.h"
 #include "sim/check.h"
 
@@ -25,7 +25,7 @@ typedef struct Flow {
 static double edge_attempts(const Edge *edge) {
     const RetryOps *ops = edge->retry.kind->ops;
     uint32_t most = ops->max_attempts == NULL ? 1 : ops->max_attempts(edge->retry.params);
-    return most == COUNT_UNLIMITED ? 1e300 : most;
+    return most == COUNT_UNLIMITED ? 1e300 : (double)most + hedge_most(edge);
 }
 
 /* The services in the order of a walk from callers to callees (Kahn); there are no circles. */
@@ -270,6 +270,63 @@ static void lint_edge(Compiler *compiler, uint32_t index, double *cache) {
     }
 }
 
+/* Hedges beside retries, with nothing that limits both. */
+static void lint_hedge(Compiler *compiler, uint32_t index) {
+    const Edge *edge = &compiler->model->edges[index];
+    const BudgetOps *budget = edge->budget.kind->ops;
+    uint32_t hedges = hedge_most(edge);
+    double attempts = edge_attempts(edge);
+    if (hedges == 0 || attempts <= 1 + hedges || budget->take != NULL) {
+        return;
+    }
+    char count[32] = "any number of";
+    if (attempts < 1e9) {
+        snprintf(count, sizeof count, "%.0f", attempts);
+    }
+    diag_warning(compiler->reader.diagnostics, compiler->edge_places.items[index],
+                 "this call hedges and retries without a 'retry_budget': when '%s' is slow, one "
+                 "call may become %s attempts",
+                 compiler->model->services[edge->to].name, count);
+}
+
+/* A list of timeouts that is longer than there are tries. */
+static void lint_timeouts(Compiler *compiler, uint32_t index) {
+    const Edge *edge = &compiler->model->edges[index];
+    const RetryOps *retry = edge->retry.kind->ops;
+    uint32_t tries = retry->max_attempts == NULL ? 1 : retry->max_attempts(edge->retry.params);
+    if (edge->timeout.count > tries) {
+        diag_warning(compiler->reader.diagnostics, compiler->edge_places.items[index],
+                     "'timeout' lists %u times for %u %s: the last are never used",
+                     edge->timeout.count, tries, tries == 1 ? "try" : "tries");
+    }
+}
+
+/* Many instances, each with a breaker that sees too little to judge. */
+static void lint_breaker(Compiler *compiler, const Flow *flow, uint32_t index) {
+    const Model *model = compiler->model;
+    const Edge *edge = &model->edges[index];
+    const BreakerOps *breaker = edge->breaker.kind->ops;
+    double rate = edge->caller < model->client_count
+                      ? client_rate_per_s(model, &model->clients[edge->caller])
+                      : flow->rate_per_s[edge->caller - model->client_count];
+    if (breaker->admits == NULL || edge->instances == 1 || edge->is_fallback || rate <= 0) {
+        return;
+    }
+    double each = rate * edge->probability / edge->instances;
+    uint32_t needed = breaker->needs(edge->breaker.params);
+    double window_s = time_to_s(breaker->looks_back(edge->breaker.params));
+    double duration_s = time_to_s(model->run.duration);
+    double seen = each * (window_s < duration_s ? window_s : duration_s);
+    if (seen < needed) {
+        char text[QUANTITY_TEXT_SIZE];
+        quantity_print(text, each, DIMENSION_RATE);
+        diag_warning(compiler->reader.diagnostics, compiler->edge_places.items[index],
+                     "each of the %u instances sends %s: its circuit breaker does not see the %u "
+                     "results that it needs to open",
+                     edge->instances, text, needed);
+    }
+}
+
 void compile_lint(Compiler *compiler) {
     Model *model = compiler->model;
     CHECK(compiler->edge_places.count == model->edge_count);
@@ -280,6 +337,9 @@ void compile_lint(Compiler *compiler) {
     double *cache = mem_zalloc(model->service_count, sizeof *cache);
     for (uint32_t i = 0; i < model->edge_count; i++) {
         lint_edge(compiler, i, cache);
+        lint_hedge(compiler, i);
+        lint_timeouts(compiler, i);
+        lint_breaker(compiler, &flow, i);
     }
     mem_free(cache);
 }

@@ -157,6 +157,14 @@ static json_t *refer_on_preset(const Param *param) {
     return json_pack("{s:o, s:s}", "$ref", reference, "description", param->doc);
 }
 
+static json_t *preset_names(const Preset *presets, uint32_t count) {
+    json_t *names = json_array();
+    for (uint32_t i = 0; i < count; i++) {
+        json_array_append_new(names, json_string(presets[i].name));
+    }
+    return json_pack("{s:o}", "enum", names);
+}
+
 /* Parameters beside `preset`: none is required, nor is any of a kind among them. */
 static json_t *preset_object(const Kind *kind) {
     json_t *object = params_object(kind->params, kind->param_count);
@@ -165,11 +173,7 @@ static json_t *preset_object(const Kind *kind) {
             add_property(object, kind->params[i].name, refer_on_preset(&kind->params[i]), false);
         }
     }
-    json_t *names = json_array();
-    for (uint32_t i = 0; i < kind->preset_count; i++) {
-        json_array_append_new(names, json_string(kind->presets[i].name));
-    }
-    add_property(object, SCHEMA_PRESET_KEY, json_pack("{s:o}", "enum", names), false);
+    add_property(object, SCHEMA_PRESET_KEY, preset_names(kind->presets, kind->preset_count), false);
     json_object_set_new(object, "required", json_pack("[s]", SCHEMA_PRESET_KEY));
     return object;
 }
@@ -332,6 +336,10 @@ static json_t *part_schema(const LanguagePart *part) {
 static json_t *place_schema(const Schema *schema) {
     json_t *object =
         schema == NULL ? closed_object() : params_object(schema->params, schema->param_count);
+    if (schema != NULL && schema->preset_count > 0) {
+        add_property(object, SCHEMA_PRESET_KEY, preset_names(schema->presets, schema->preset_count),
+                     false);
+    }
     for (size_t i = 0; i < language_part_count(); i++) {
         const LanguagePart *part = language_part(i);
         if (part->place == schema) {
@@ -366,12 +374,15 @@ static json_t *client_call_schema(void) {
     return object;
 }
 
-/* What belongs to the call that it stands in for is not its own. */
+/* A call, without what belongs to the one that it stands in for; or an answer of one's own. */
 static json_t *fallback_schema(void) {
     json_t *object = place_schema(&schema_call);
     json_object_del(json_object_get(object, "properties"), "probability");
     json_object_del(json_object_get(object, "properties"), "on_failure");
-    return object;
+    json_t *own = place_schema(&schema_own_answer);
+    json_object_set_new(own, "minProperties", json_integer(1));
+    json_object_set_new(own, "maxProperties", json_integer(1));
+    return json_pack("{s:[o,o]}", "anyOf", object, own);
 }
 
 static void add_quantities(json_t *definitions) {

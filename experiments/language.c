@@ -107,8 +107,8 @@ static const LanguagePart parts[] = {
     {&schema_service, "calls", PART_CALLS, &schema_call, false,
      "Calls to other services after its own work, in order; `parallel: [...]` makes some at once."},
     {&schema_call, "fallback", PART_FALLBACK, &schema_call, false,
-     "A call to another service, with the keys of a call, made in place of one that has failed for "
-     "good."},
+     "What stands in for a call that has failed for good: a call to another service, with the keys "
+     "of a call, or an answer of the caller's own."},
 };
 
 size_t language_part_count(void) {

@@ -14,7 +14,7 @@ typedef struct Style {
     void (*begin_rows)(FILE *out);
     void (*row)(FILE *out, const char *key, const char *value, const char *preset, const char *doc);
     void (*end_rows)(FILE *out);
-    void (*begin_presets)(FILE *out, const Kind *kind);
+    void (*begin_presets)(FILE *out, const char *where); /* "call: {preset: NAME}" */
     void (*preset)(FILE *out, const Preset *preset);
 } Style;
 
@@ -46,6 +46,9 @@ static const Part parts[] = {
      "What a client's prompts have in common at their beginning, so that a cache of prefixes may "
      "know "
      "it. Prompts whose `hash_ids` a trace gives have none."},
+    {"fallback", &schema_own_answer,
+     "What stands in for a call that has failed for good: `fallback: {to: …}`, with the keys of a "
+     "call, or an answer of the caller's own."},
     {"load", &schema_load,
      "A factor on a client's rate: a list of points, or a map with points, "
      "sine and interpolate."},
@@ -99,8 +102,8 @@ static void text_end(FILE *out) {
     fputc('\n', out);
 }
 
-static void text_begin_presets(FILE *out, const Kind *kind) {
-    fprintf(out, "  %s: {%s: {preset: NAME}}\n", family_key(kind->family), kind->name);
+static void text_begin_presets(FILE *out, const char *where) {
+    fprintf(out, "  %s\n", where);
 }
 
 static void text_preset(FILE *out, const Preset *preset) {
@@ -136,8 +139,8 @@ static void markdown_end(FILE *out) {
     fputc('\n', out);
 }
 
-static void markdown_begin_presets(FILE *out, const Kind *kind) {
-    fprintf(out, "### `%s: {%s: {preset: NAME}}`\n\n", family_key(kind->family), kind->name);
+static void markdown_begin_presets(FILE *out, const char *where) {
+    fprintf(out, "### `%s`\n\n", where);
     fputs("| name | sets | what is known of it | source |\n|---|---|---|---|\n", out);
 }
 
@@ -251,9 +254,18 @@ static uint32_t print_language_parts(const Style *style, const Schema *place, FI
     return count;
 }
 
+static void print_preset_row(const Style *style, FILE *out) {
+    style->row(out, SCHEMA_PRESET_KEY, "name of a preset", "optional",
+               "A named set of values for these keys; what is written beside it comes on top. "
+               "`knockon kinds presets` lists them.");
+}
+
 static void print_part(const Style *style, const Part *part, FILE *out) {
     style->entry(out, part->name, part->doc);
     style->begin_rows(out);
+    if (part->schema != NULL && part->schema->preset_count > 0) {
+        print_preset_row(style, out);
+    }
     print_language_parts(style, part->schema, out);
     if (part->schema != NULL) {
         print_params(style, part->schema->params, part->schema->param_count, out);
@@ -266,9 +278,7 @@ static void print_kind(const Style *style, const Kind *kind, FILE *out) {
     if (kind->param_count > 0) {
         style->begin_rows(out);
         if (kind->preset_count > 0) {
-            style->row(out, SCHEMA_PRESET_KEY, "name of a preset", "optional",
-                       "A named set of values for these keys; what is written beside it comes on "
-                       "top. `knockon kinds presets` lists them.");
+            print_preset_row(style, out);
         }
         print_params(style, kind->params, kind->param_count, out);
     }
@@ -354,38 +364,85 @@ static void print_objectives(const Style *style, FILE *out) {
     style->end_rows(out);
 }
 
-static const char presets_doc[] =
-    "Named sets of values for a kind. What is written beside `preset` comes on top, key by key "
-    "down "
-    "to single values, by --set too; a kind or law other than the preset's takes its whole place.";
+static const char presets_doc[] = "Named sets of values for a call or a kind. What is written "
+                                  "beside `preset` comes on top, key by "
+                                  "key down to single values, by --set too; a kind or law other "
+                                  "than the preset's takes its whole "
+                                  "place.";
 
-static void print_presets(const Style *style, FILE *out) {
-    style->section(out, "presets", presets_doc);
-    for (size_t i = 0; i < registry_kind_count(); i++) {
-        const Kind *kind = registry_kind(i);
-        if (kind->preset_count > 0) {
-            style->begin_presets(out, kind);
-            for (uint32_t k = 0; k < kind->preset_count; k++) {
-                style->preset(out, &kind->presets[k]);
-            }
-            style->end_rows(out);
+/* A place where presets may be named. */
+typedef struct PresetPlace {
+    char where[100]; /* "call: {preset: NAME}" */
+    const Preset *presets;
+    uint32_t count;
+} PresetPlace;
+
+/* Calls each place that has presets, calls first. */
+static void for_preset_places(void (*visit)(void *context, const PresetPlace *place),
+                              void *context) {
+    for (size_t i = 0; i < manual_part_count() + registry_kind_count(); i++) {
+        PresetPlace place = {.count = 0};
+        if (i < manual_part_count()) {
+            const Schema *schema = parts[i].schema;
+            place.presets = schema == NULL ? NULL : schema->presets;
+            place.count = schema == NULL ? 0 : schema->preset_count;
+            snprintf(place.where, sizeof place.where, "%s: {preset: NAME}", parts[i].name);
+        } else {
+            const Kind *kind = registry_kind(i - manual_part_count());
+            place.presets = kind->presets;
+            place.count = kind->preset_count;
+            snprintf(place.where, sizeof place.where, "%s: {%s: {preset: NAME}}",
+                     family_key(kind->family), kind->name);
+        }
+        if (place.count > 0) {
+            visit(context, &place);
         }
     }
 }
 
-/* Prints the presets of that name, of whichever kind. */
-static bool print_preset(const char *name, FILE *out) {
-    bool is_found = false;
-    for (size_t i = 0; i < registry_kind_count(); i++) {
-        const Preset *preset = schema_find_preset(registry_kind(i)->presets, registry_kind(i)->preset_count, name);
-        if (preset != NULL) {
-            text_begin_presets(out, registry_kind(i));
-            text_preset(out, preset);
-            text_end(out);
-            is_found = true;
-        }
+typedef struct PresetPrinter {
+    const Style *style;
+    FILE *out;
+    const char *name; /* the one that is asked for */
+    bool is_found;
+} PresetPrinter;
+
+static void print_place(void *context, const PresetPlace *place) {
+    PresetPrinter *printer = context;
+    printer->style->begin_presets(printer->out, place->where);
+    for (uint32_t i = 0; i < place->count; i++) {
+        printer->style->preset(printer->out, &place->presets[i]);
     }
-    return is_found;
+    printer->style->end_rows(printer->out);
+}
+
+static void print_presets(const Style *style, FILE *out) {
+    style->section(out, "presets", presets_doc);
+    for_preset_places(print_place, &(PresetPrinter){.style = style, .out = out});
+}
+
+static void print_if_named(void *context, const PresetPlace *place) {
+    PresetPrinter *printer = context;
+    const Preset *preset = schema_find_preset(place->presets, place->count, printer->name);
+    if (preset != NULL) {
+        text_begin_presets(printer->out, place->where);
+        text_preset(printer->out, preset);
+        text_end(printer->out);
+        printer->is_found = true;
+    }
+}
+
+/* Prints the presets of that name, of whichever place. */
+static bool print_preset(const char *name, FILE *out) {
+    PresetPrinter printer = {.out = out, .name = name};
+    for_preset_places(print_if_named, &printer);
+    return printer.is_found;
+}
+
+static void offer_presets(void *context, const PresetPlace *place) {
+    for (uint32_t i = 0; i < place->count; i++) {
+        nearest_offer(context, place->presets[i].name);
+    }
 }
 
 void manual_print_overview(FILE *out) {
@@ -470,12 +527,9 @@ bool manual_print(const char *name, FILE *out, const char **nearest) {
         nearest_offer(&search, family_key((Family)family));
     }
     for (size_t i = 0; i < registry_kind_count(); i++) {
-        const Kind *kind = registry_kind(i);
-        nearest_offer(&search, kind->name);
-        for (uint32_t k = 0; k < kind->preset_count; k++) {
-            nearest_offer(&search, kind->presets[k].name);
-        }
+        nearest_offer(&search, registry_kind(i)->name);
     }
+    for_preset_places(offer_presets, &search);
     for (size_t i = 0; i < dist_law_count(); i++) {
         nearest_offer(&search, dist_law(i)->name);
     }

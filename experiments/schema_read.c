@@ -114,8 +114,8 @@ static void report_unknown_key(SchemaReader *reader, const Schema *schema, const
     } else {
         char known[400];
         print_known(schema->params, schema->param_count, others, known, sizeof known);
-        diag_error(reader->diagnostics, key, "%s has no key '%s'; its keys are: %s", owner,
-                   key->text, known);
+        diag_error(reader->diagnostics, key, "%s has no key '%s'; its keys are: %s%s", owner,
+                   key->text, known, preset_keys(schema).count > 0 ? ", preset" : "");
     }
 }
 

@@ -28,8 +28,8 @@ typedef struct SchemaKeys {
     size_t count;
 } SchemaKeys;
 
-/* Reads a map (NULL: nothing was given, all presets; `at` then says where that would be said) on top
- * of the preset that it names, if any. Keys in `others` are left to the caller. */
+/* Reads a map (NULL: nothing was given, all presets; `at` then says where that would be said) on
+ * top of the preset that it names, if any. Keys in `others` are left to the caller. */
 void schema_read(SchemaReader *reader, const Schema *schema, const DocNode *map, const DocNode *at,
                  SchemaKeys others, void *out);
 

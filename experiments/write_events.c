@@ -10,9 +10,9 @@ static const Column columns[] = {
     {"time_s", "number", "s", "When."},
     {"component", "string", "", "What it happened to; empty: the run."},
     {"event", "string", "",
-     "fault_begins, fault_ends, trigger_begins, trigger_ends, broken, collapse, recovery, "
-     "verdict."},
-    {"detail", "string", "", "Which fault, whose fault, or why."},
+     "fault_begins, fault_ends, breaker_opens, breaker_half_opens, breaker_closes, "
+     "trigger_begins, trigger_ends, broken, collapse, recovery, verdict."},
+    {"detail", "string", "", "Which fault or call, whose fault, or why."},
 };
 
 typedef struct EventRow {

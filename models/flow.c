@@ -17,8 +17,8 @@
  */
 #include "models/flow.h"
 
-#include "models/clients/clients.h"
 #include "models/flow_parts.h"
+#include "models/policies.h"
 #include "models/prompt.h"
 #include "models/servers/server.h"
 #include "models/shed/shed.h"
@@ -79,19 +79,23 @@ void flow_begin(World *world, uint32_t edge_index, uint32_t parent, const Origin
     }
     if (edge->is_watched) {
         track_call(world, slot);
+        if (!keep_deadline(world, slot)) {
+            flow_end(world, slot, OUTCOME_TIMEOUT, NO_TOKENS);
+            return;
+        }
     }
     launch(world, slot);
 }
 
 /* ---- One attempt */
 
-static void arm_timeout(World *world, const Edge *edge, const Call *call, uint32_t slot) {
-    CHECK(call->attempt_count > 0);
+static void arm_timeout(World *world, const Edge *edge, uint32_t call_slot, uint32_t slot) {
     if (edge->timeout.count == 0) {
         return;
     }
-    uint32_t last = edge->timeout.count - 1;
-    uint32_t index = call->attempt_count - 1 < last ? call->attempt_count - 1 : last;
+    uint32_t last = edge->timeout.count - 1, tries = tries_of(world, call_slot);
+    CHECK(tries > 0);
+    uint32_t index = tries - 1 < last ? tries - 1 : last;
     if (edge->timeout.items[index] != SIM_TIME_NEVER) {
         world_attempt(world, slot)->timeout =
             push_timer(world, edge->timeout_timer[index], EVENT_timeout, slot);
@@ -99,6 +103,16 @@ static void arm_timeout(World *world, const Edge *edge, const Call *call, uint32
 }
 
 void launch(World *world, uint32_t call_slot) {
+    Call *call = world_call(world, call_slot);
+    call->attempt_count++;
+    if (world->model->edges[call->edge].is_guarded) {
+        launch_guarded(world, call_slot);
+    } else {
+        send_attempt(world, call_slot);
+    }
+}
+
+void send_attempt(World *world, uint32_t call_slot) {
     uint32_t slot = pool_take(&world->attempts);
     if (slot == POOL_FULL) {
         world_stop(world, STOP_IN_FLIGHT);
@@ -106,7 +120,6 @@ void launch(World *world, uint32_t call_slot) {
     }
     Call *call = world_call(world, call_slot);
     const Edge *edge = &world->model->edges[call->edge];
-    call->attempt_count++;
     Attempt *attempt = world_attempt(world, slot);
     *attempt = (Attempt){.call = call_slot,
                          .next = NONE,
@@ -121,9 +134,12 @@ void launch(World *world, uint32_t call_slot) {
     call->in_flight = slot;
     call->holders++;
     probe_count(&world->probe, edge->caller, COUNT_ATTEMPTS, call->is_measured);
-    arm_timeout(world, edge, call, slot);
+    arm_timeout(world, edge, call_slot, slot);
     if (edge->is_watched) {
         track_attempt(world, slot);
+    }
+    if (edge->has_hedge) {
+        hedge_arm(world, call_slot);
     }
     attempt->replica = pick_replica(world, call, attempt);
     if (attempt->replica == NONE) {
@@ -154,14 +170,6 @@ static ShedView shed_view(const World *world, const Replica *replica, SimTime wa
                       .waiting = replica->queue_count,
                       .busy = replica->busy,
                       .slots = replica->levers.slots};
-}
-
-/* A refusal may say when to come again. */
-static void ask_to_wait(const Service *service, Attempt *attempt) {
-    const ShedOps *shed = service->shed.kind->ops;
-    CHECK(attempt->state != ATTEMPT_FREE);
-    SimTime wait = shed->retry_after == NULL ? 0 : shed->retry_after(service->shed.params);
-    attempt->retry_after_ms = wait == 0 ? 0 : retry_after_ms(wait);
 }
 
 /* Why an attempt may not enter, or NULL. An attempt that finds a free slot never waits, so a limit
@@ -424,9 +432,10 @@ void on_reply(World *world, uint32_t slot) {
     uint32_t call_slot = attempt->call;
     Call *call = world_call(world, call_slot);
     Outcome outcome = (Outcome)attempt->outcome;
-    bool was_awaited = attempt->is_awaited;
+    /* One that its call is about to give up may be answered while others are taken out. */
+    bool was_awaited = attempt->is_awaited, is_expected = was_awaited && call->is_open;
     CHECK(attempt->state == ATTEMPT_REPLYING || outcome == OUTCOME_REFUSED);
-    bool is_used = was_awaited || (outcome == OUTCOME_OK && late_reply_counts(world, call));
+    bool is_used = is_expected || (outcome == OUTCOME_OK && late_reply_counts(world, call));
     if (outcome == OUTCOME_OK) {
         count_answer(world, attempt, call, is_used);
     }
@@ -437,15 +446,12 @@ void on_reply(World *world, uint32_t slot) {
     if (was_awaited) {
         stop_waiting(world, slot, outcome);
     }
-    SimTime first_token_at = attempt->first_token_at;
-    uint32_t produced = attempt->produced, retry_after_ms = attempt->retry_after_ms;
+    Answer answer = {attempt->first_token_at, attempt->produced};
+    uint32_t retry_after_ms = attempt->retry_after_ms;
     drop(world, slot, is_used);
     if (is_used && outcome == OUTCOME_OK) {
-        if (first_token_at != 0) {
-            call->output_tokens = produced; /* fewer than it asked for if the answer was cut */
-        }
-        flow_end(world, call_slot, OUTCOME_OK, first_token_at);
-    } else if (was_awaited) {
+        flow_end(world, call_slot, OUTCOME_OK, answer);
+    } else if (is_expected) {
         failed(world, call_slot, outcome, retry_after_ms);
     }
 }
@@ -453,11 +459,21 @@ void on_reply(World *world, uint32_t slot) {
 static void on_timeout(World *world, uint32_t slot) {
     Attempt *attempt = world_attempt(world, slot);
     uint32_t call_slot = attempt->call;
-    CHECK(attempt->is_awaited);
+    Call *call = world_call(world, call_slot);
+    CHECK(attempt->is_awaited && call->is_open);
     attempt->timeout = (EventId){0};
     note_attempt(world, slot, "timeout", "");
+    bool has_others = call->in_flight != slot || attempt->sibling != NONE;
+    call->holders += has_others;
     abandon(world, slot, OUTCOME_TIMEOUT);
-    failed(world, call_slot, OUTCOME_TIMEOUT, 0);
+    /* The place that it leaves may be taken by another attempt of the same call, and that may be
+     * refused: then the call has gone on already. */
+    if (!has_others || (call->is_open && !call->is_in_backoff)) {
+        failed(world, call_slot, OUTCOME_TIMEOUT, 0);
+    }
+    if (has_others) {
+        release_call(world, call_slot);
+    }
 }
 
 /* ---- The end (or another attempt: models/retries.c) */
@@ -474,32 +490,11 @@ static void resume(World *world, uint32_t slot, const Edge *edge, Outcome outcom
     }
 }
 
-/* Nobody waits for the call any more, however it went; what is still out works for nobody. */
-void close_call(World *world, uint32_t call_slot, Outcome fate) {
-    Call *call = world_call(world, call_slot);
-    CHECK(call->is_open);
-    call->is_open = false;
-    if (call->is_watched) {
-        track_retry_over(world, call_slot);
-    }
-    unset(world, &call->deadline_timer);
-    if (call->is_in_backoff) {
-        unset(world, &call->retry_timer);
-        end_backoff(world, call);
-    }
-    while (call->in_flight != NONE) {
-        abandon(world, call->in_flight, fate);
-    }
-}
-
-/* `first_token_at` is when the caller saw it; 0: it saw none. */
-void flow_end(World *world, uint32_t call_slot, Outcome outcome, SimTime first_token_at) {
+void flow_end(World *world, uint32_t call_slot, Outcome outcome, Answer answer) {
     Call *call = world_call(world, call_slot);
     const Edge *edge = &world->model->edges[call->edge];
-    uint32_t parent = call->parent;
     close_call(world, call_slot, outcome == OUTCOME_TIMEOUT ? OUTCOME_TIMEOUT : FATE_UNKNOWN);
-    if (outcome != OUTCOME_OK && edge->fallback != NONE) {
-        fall_back(world, call_slot);
+    if (outcome != OUTCOME_OK && edge->has_fallback && falls_back(world, call_slot)) {
         return;
     }
     if (outcome == OUTCOME_OK) {
@@ -512,15 +507,36 @@ void flow_end(World *world, uint32_t call_slot, Outcome outcome, SimTime first_t
                                    : OUTCOME_OK);
         }
     }
+    flow_finish(world, call_slot, outcome, answer);
+}
+
+/* An answer may have fewer tokens than were asked for. The call itself does not change: attempts
+ * that nobody waits for may still work on it. */
+static void tell_source(World *world, const Call *call, Outcome outcome, Answer answer) {
+    CHECK(call->parent == NONE);
+    if (answer.first_token_at == 0 || answer.tokens == call->output_tokens) {
+        source_request_ends(world, call, outcome, answer.first_token_at);
+    } else {
+        Call cut = *call;
+        cut.output_tokens = answer.tokens;
+        source_request_ends(world, &cut, outcome, answer.first_token_at);
+    }
+}
+
+void flow_finish(World *world, uint32_t call_slot, Outcome outcome, Answer answer) {
+    const Call *call = world_call(world, call_slot);
+    const Edge *edge = &world->model->edges[call->edge];
+    uint32_t parent = call->parent;
+    CHECK(!call->is_open);
     if (parent == NONE) {
-        source_request_ends(world, call, outcome, first_token_at);
+        tell_source(world, call, outcome, answer);
         release_call(world, call_slot);
     } else {
-        if (first_token_at != 0) {
+        if (answer.first_token_at != 0) {
             /* What the parent streams is the answer of its last call that has tokens. */
             Attempt *caller = world_attempt(world, parent);
-            caller->first_token_at = first_token_at;
-            caller->produced = call->output_tokens;
+            caller->first_token_at = answer.first_token_at;
+            caller->produced = answer.tokens;
         }
         unlink_child(world, parent, call_slot);
         release_call(world, call_slot);
@@ -531,21 +547,10 @@ void flow_end(World *world, uint32_t call_slot, Outcome outcome, SimTime first_t
 static void on_deadline(World *world, uint32_t call_slot) {
     CHECK(world_call(world, call_slot)->is_open);
     world_call(world, call_slot)->deadline_timer = (EventId){0};
-    flow_end(world, call_slot, OUTCOME_TIMEOUT, 0);
+    flow_end(world, call_slot, OUTCOME_TIMEOUT, NO_TOKENS);
 }
 
 /* ---- The events */
-
-static void on_impatience(World *world, uint32_t slot) {
-    Attempt *attempt = world_attempt(world, slot);
-    CHECK(attempt->state == ATTEMPT_QUEUED);
-    attempt->event = (EventId){0};
-    note_attempt(world, slot, "gave up", "waited too long");
-    count_failure(world, slot, COUNT_ABANDONED);
-    leave_queue(world, slot);
-    attempt->outcome = OUTCOME_REFUSED;
-    reply(world, slot);
-}
 
 static void on_server(World *world, uint32_t replica) {
     const ServerOps *ops = server_ops(world, &world->replicas[replica]);

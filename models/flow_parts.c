@@ -1,7 +1,9 @@
 #include "models/flow_parts.h"
 
+#include "models/policies.h"
 #include "models/prompt.h"
 #include "models/servers/server.h"
+#include "models/shed/shed.h"
 #include "sim/check.h"
 
 /* ---- The queue of a replica: in the order of arrival, by priority first if the service says so */
@@ -236,6 +238,24 @@ void release_call(World *world, uint32_t call_slot) {
     }
 }
 
+/* Nobody waits for the call any more, however it went; what is still out works for nobody. */
+void close_call(World *world, uint32_t call_slot, Outcome fate) {
+    Call *call = world_call(world, call_slot);
+    CHECK(call->is_open);
+    call->is_open = false;
+    if (call->is_watched) {
+        track_retry_over(world, call_slot);
+    }
+    unset(world, &call->deadline_timer);
+    unset(world, &call->retry_timer);
+    if (call->is_in_backoff) {
+        end_backoff(world, call);
+    }
+    while (call->in_flight != NONE) {
+        abandon(world, call->in_flight, fate);
+    }
+}
+
 void unlink_child(World *world, uint32_t parent, uint32_t call_slot) {
     uint32_t *link = &world_attempt(world, parent)->child;
     while (*link != call_slot) {
@@ -245,8 +265,7 @@ void unlink_child(World *world, uint32_t parent, uint32_t call_slot) {
     *link = world_call(world, call_slot)->sibling;
 }
 
-/* Fills in whose request it is, and tells it. */
-static void tell(World *world, const Call *call, Note *note) {
+void tell(World *world, const Call *call, Note *note) {
     CHECK(world->options.on_note != NULL);
     note->at = world->now;
     note->client = call->client;
@@ -254,27 +273,24 @@ static void tell(World *world, const Call *call, Note *note) {
     world->options.on_note(world->options.context, note);
 }
 
-void fall_back(World *world, uint32_t call_slot) {
+void note_call(World *world, uint32_t call_slot, const char *what, const char *detail) {
     const Call *call = world_call(world, call_slot);
-    const Edge *edge = &world->model->edges[call->edge];
-    uint32_t parent = call->parent;
-    CHECK(!call->is_open && edge->fallback != NONE);
-    uint32_t path = parent == NONE ? 0 : world_attempt(world, parent)->path;
-    Origin origin = origin_like(world, call, path);
-    origin.began_at = call->began_at;
-    origin.attempts_before = call->attempts_before + call->attempt_count;
-    probe_count(&world->probe, edge->caller, COUNT_FALLBACKS, call->is_measured);
+    CHECK(call->holders > 0);
     if (world->options.on_note != NULL) {
-        Note note = {.what = "falls back", .replica = NONE, .detail = ""};
-        uint32_t to = world->model->edges[edge->fallback].to;
-        note.component = model_service_component(world->model, to);
+        Note note = {.what = what,
+                     .component = NONE,
+                     .replica = NONE,
+                     .attempt = call->attempt_count,
+                     .detail = detail};
         tell(world, call, &note);
     }
-    if (parent != NONE) {
-        unlink_child(world, parent, call_slot);
-    }
-    flow_begin(world, edge->fallback, parent, &origin);
-    release_call(world, call_slot); /* what both refer to has not been without a holder */
+}
+
+void ask_to_wait(const Service *service, Attempt *attempt) {
+    const ShedOps *shed = service->shed.kind->ops;
+    CHECK(attempt->state != ATTEMPT_FREE);
+    SimTime wait = shed->retry_after == NULL ? 0 : shed->retry_after(service->shed.params);
+    attempt->retry_after_ms = wait == 0 ? 0 : retry_after_ms(wait);
 }
 
 /* Luck belongs to (request, service, attempt): the same attempt fails in every scenario. */

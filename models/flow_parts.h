@@ -48,6 +48,9 @@ typedef enum DrawPurpose {
     DRAW_THERE,
     DRAW_BACK,
     DRAW_MARK,
+    DRAW_THROTTLE,
+    DRAW_STALE,
+    DRAW_OWN_ANSWER,
 } DrawPurpose;
 
 static inline Rng drawn_by(const RngKey *key, uint64_t request, uint32_t path,
@@ -89,28 +92,27 @@ static inline uint32_t service_component(const World *world, uint32_t replica) {
     return world->replicas[replica].component;
 }
 
-/* The state of a policy that belongs to this instance of the caller. */
-static inline void *span_state(const World *world, const StateSpan *span, uint32_t instance) {
-    DCHECK(span->first + instance * span->stride <= world->states_size);
-    return world_state(world, span->first + instance * span->stride);
-}
-
-/* Whether `retry_on` names the failure. */
-static inline bool is_retryable(const Edge *edge, Outcome failure) {
-    DCHECK(failure < OUTCOME_COUNT);
-    return failure != OUTCOME_OK && (edge->retry_on & 1u << (failure - OUTCOME_TIMEOUT)) != 0;
-}
-
 /* Ends the run at the next event. */
 void world_stop(World *world, StopReason reason);
 
 /* ---- The story, models/flow.c */
 
+/* The fate of an attempt that its caller gave up for another reason than time. */
+#define FATE_UNKNOWN OUTCOME_COUNT
+
 /* A call begins, made by attempt `parent`, or by a client (NONE). */
 void flow_begin(World *world, uint32_t edge, uint32_t parent, const Origin *origin);
-/* It ends: its parent goes on, or the client's request is over. The good answer's first token was
- * seen then; 0: it has none. */
-void flow_end(World *world, uint32_t call, Outcome outcome, SimTime first_token_at);
+/* The tokens of a good answer: when its caller saw the first, and how many there are. */
+typedef struct Answer {
+    SimTime first_token_at; /* 0: it has none */
+    uint32_t tokens;
+} Answer;
+#define NO_TOKENS ((Answer){0, 0})
+
+/* It ends: its parent goes on, or the client's request is over. */
+void flow_end(World *world, uint32_t call, Outcome outcome, Answer answer);
+/* The same of one that is closed already. */
+void flow_finish(World *world, uint32_t call, Outcome outcome, Answer answer);
 /* It ends with nobody to tell: what it still has out works for nobody, and its fate is a timeout or
  * unknown. Keeps the call's slot. */
 void close_call(World *world, uint32_t call, Outcome fate);
@@ -121,16 +123,10 @@ void on_reply(World *world, uint32_t attempt);
 /* The answer starts on its way back. */
 void reply(World *world, uint32_t attempt);
 void refuse(World *world, uint32_t attempt, const char *why);
-/* One more attempt of the call goes out. */
+/* One more attempt of the call goes out, if its caller does not hold it back … */
 void launch(World *world, uint32_t call);
-
-/* ---- Retries, models/retries.c */
-
-/* The caller has lost an attempt: tries again or ends the call. The failure asks for so long a wait
- * (0: for nothing; RETRY_AFTER_NEVER_MS). */
-void failed(World *world, uint32_t call, Outcome failure, uint32_t retry_after_ms);
-void end_backoff(World *world, Call *call);
-void on_retry(World *world, uint32_t call);
+/* … or whatever that says. */
+void send_attempt(World *world, uint32_t call);
 
 /* ---- Routes, models/route.c */
 
@@ -151,21 +147,6 @@ static inline uint32_t pick_replica(World *world, const Call *call, const Attemp
     return count == 0 ? NONE : world->routable[world->model->services[edge->to].replica_first];
 }
 
-/* ---- What callers keep of watched edges, models/callers.c */
-
-/* The fate of an attempt that its caller gave up for another reason than time. */
-#define FATE_UNKNOWN OUTCOME_COUNT
-
-CallerState *caller_of(const World *world, const Call *call);
-void track_call(World *world, uint32_t call);
-void track_attempt(World *world, uint32_t attempt);
-/* A retry was allowed after this failure … */
-void track_retry(World *world, uint32_t call, Outcome failure);
-/* … and has ended, if there was one. */
-void track_retry_over(World *world, uint32_t call);
-/* The caller of the attempt knows how it went (or FATE_UNKNOWN): its policies hear of it. */
-void hear(World *world, uint32_t attempt, Outcome fate);
-
 /* ---- Movements, models/flow_parts.c */
 
 void queue_append(World *world, Replica *replica, uint32_t attempt);
@@ -184,6 +165,8 @@ void record_wait(World *world, uint32_t attempt, SimTime waited);
 void release_slot(World *world, uint32_t attempt);
 /* What its server kept for it while it called others. */
 void release_memory(World *world, uint32_t attempt);
+/* A refusal by shedding may say when to come again. */
+void ask_to_wait(const Service *service, Attempt *attempt);
 void count_failure(World *world, uint32_t attempt, Count count);
 /* Whether a fault makes the attempt fail. */
 bool is_unlucky(World *world, const Attempt *attempt, const Replica *replica);
@@ -205,14 +188,14 @@ void lose(World *world, uint32_t attempt);
 void drop(World *world, uint32_t attempt, bool is_used);
 void release_call(World *world, uint32_t call);
 void unlink_child(World *world, uint32_t parent, uint32_t call);
-/* A call that has failed and is closed is made by its fallback instead. */
-void fall_back(World *world, uint32_t call);
 
 /* ---- Losses, models/losses.c */
 
 /* The caller gives the attempt up, after its timeout or not (FATE_UNKNOWN); what the service does
  * about it is its `cancel_on_timeout`. */
 void abandon(World *world, uint32_t attempt, Outcome fate);
+/* An attempt has waited as long as it will. */
+void on_impatience(World *world, uint32_t attempt);
 /* A fault begins or ends. */
 void on_fault(World *world, uint32_t fault);
 /* The mark that a fault which is on gives to a new request; 0: none. */
@@ -258,6 +241,10 @@ void on_turn(World *world, uint32_t session);
 void sessions_check(const World *world);
 
 /* ---- Notes: the story as text, only if somebody listens */
+
+/* Fills in whose request it is, and tells it. */
+void tell(World *world, const Call *call, Note *note);
+void note_call(World *world, uint32_t call, const char *what, const char *detail);
 
 void note_tell(World *world, uint32_t attempt, const char *what, const char *detail);
 

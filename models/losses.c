@@ -70,6 +70,17 @@ static bool cancellation_reaches(const Attempt *attempt, CancelOnTimeout policy)
     return false;
 }
 
+void on_impatience(World *world, uint32_t slot) {
+    Attempt *attempt = world_attempt(world, slot);
+    CHECK(attempt->state == ATTEMPT_QUEUED);
+    attempt->event = (EventId){0};
+    note_attempt(world, slot, "gave up", "waited too long");
+    count_failure(world, slot, COUNT_ABANDONED);
+    leave_queue(world, slot);
+    attempt->outcome = OUTCOME_REFUSED;
+    reply(world, slot);
+}
+
 static void cancel(World *world, uint32_t slot) {
     Attempt *attempt = world_attempt(world, slot);
     uint32_t replica_index = attempt->replica;

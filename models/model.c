@@ -89,6 +89,12 @@ TimerClass model_add_timer(Model *model, SimTime length) {
     return (TimerClass)model->timer_count++;
 }
 
+size_t component_state_size(const Component *component) {
+    const Kind *kind = component->kind;
+    CHECK(kind != NULL);
+    return kind->state_size_of != NULL ? kind->state_size_of(component->params) : kind->state_size;
+}
+
 uint32_t model_component_count(const Model *model) {
     return model->client_count + model->service_count;
 }
@@ -223,15 +229,39 @@ static void finish_edges(Model *model) {
         CHECK(i >= model->client_count || edge->caller == i);
         CHECK(edge->fallback == NONE || (model->edges[edge->fallback].is_fallback &&
                                          model->edges[edge->fallback].caller == edge->caller));
+        edge->has_fallback = edge->fallback != NONE || edge->own_answer.has_value ||
+                             edge->own_answer.has_stale_cache;
         edge->name = edge_name(model, i);
         edge->timeout_timer = model_alloc(model, edge->timeout.count, sizeof *edge->timeout_timer);
         for (uint32_t k = 0; k < edge->timeout.count; k++) {
             edge->timeout_timer[k] = model_add_timer(model, edge->timeout.items[k]);
         }
         edge->deadline_timer = model_add_timer(model, edge->deadline);
-        edge->is_watched = edge_is_watched(edge);
+        edge->is_guarded = edge_is_guarded(edge);
+        edge->has_hedge = edge_has_hedge(edge);
+        edge->is_watched = edge->is_guarded || edge->has_hedge || edge_is_watched(edge);
         model->watched_instances += edge->is_watched ? edge->instances : 0;
     }
+}
+
+/* A call is made on behalf of one whose deadline is carried along when its caller is called so, or
+ * inherits one itself. Each pass goes a layer deeper. */
+static void finish_deadlines(Model *model) {
+    bool *carries = mem_zalloc(model->service_count, sizeof *carries); /* services that know one */
+    for (bool has_changed = true; has_changed;) {
+        has_changed = false;
+        for (uint32_t i = 0; i < model->edge_count; i++) {
+            Edge *edge = &model->edges[i];
+            CHECK(!edge->propagates || edge->deadline != SIM_TIME_NEVER);
+            bool is_called = edge->caller >= model->client_count;
+            edge->inherits_deadline = is_called && carries[edge->caller - model->client_count];
+            if ((edge->propagates || edge->inherits_deadline) && !carries[edge->to]) {
+                carries[edge->to] = true;
+                has_changed = true;
+            }
+        }
+    }
+    mem_free(carries);
 }
 
 static void add_edges_of_nobody(Model *model) {
@@ -288,6 +318,7 @@ void model_finish(Model *model) {
     finish_services(model);
     finish_clients(model);
     finish_ranks(model);
+    finish_deadlines(model);
     finish_edges(model);
     add_edges_of_nobody(model);
     finish_trigger(model);

@@ -52,6 +52,18 @@ static inline uint32_t retry_after_ms(SimTime wait) {
     return wait == SIM_TIME_NEVER ? RETRY_AFTER_NEVER_MS : (uint32_t)((wait + 500000) / 1000000);
 }
 
+/* What a caller answers itself in place of a call that has failed for good. */
+typedef struct StaleCache {
+    double hit_ratio;
+    Dist time; /* seconds */
+} StaleCache;
+
+typedef struct OwnAnswer {
+    Dist value; /* seconds that it takes */
+    StaleCache stale_cache;
+    bool has_value, has_stale_cache;
+} OwnAnswer;
+
 /* A call policy on one edge of the dependency graph. */
 typedef struct Edge {
     uint32_t caller; /* component index */
@@ -60,8 +72,13 @@ typedef struct Edge {
     TimerClass *timeout_timer; /* one per item of `timeout` */
     SimTime deadline;          /* SIM_TIME_NEVER: none */
     TimerClass deadline_timer;
+    bool propagates;        /* its deadline ends the calls below it too … */
+    bool inherits_deadline; /* … and it may be one of those */
     Component retry;
     Component budget;
+    Component breaker;
+    Component throttle;
+    Component hedge;
     uint32_t instances;      /* of the caller, used in turn; each has policies' state of its own */
     uint8_t retry_on;        /* RETRY_ON_… */
     uint8_t retry_after;     /* RetryAfter */
@@ -71,6 +88,10 @@ typedef struct Edge {
     double probability;      /* that the call is made at all */
     uint32_t fallback;       /* the edge by which one that has failed is made instead; NONE */
     bool is_fallback;
+    OwnAnswer own_answer;
+    bool has_fallback; /* by another edge, or an answer of its own */
+    bool is_guarded;   /* its caller may hold an attempt back: a breaker, throttling */
+    bool has_hedge;
     bool is_watched; /* some policy hears of single attempts, or a deadline is inherited */
     bool has_latency, has_reply_latency;
     Dist latency, reply_latency; /* seconds; the network's unless the call sets them */
@@ -225,9 +246,10 @@ typedef struct Model {
 } Model;
 
 /* The described parts of the language that are no kinds; each fills the struct named. */
-extern const Schema schema_run;           /* RunDef */
-extern const Schema schema_verdict;       /* VerdictDef */
-extern const Schema schema_call;          /* Edge */
+extern const Schema schema_run;     /* RunDef */
+extern const Schema schema_verdict; /* VerdictDef */
+extern const Schema schema_call;    /* Edge */
+extern const Schema schema_own_answer;
 extern const Schema schema_queue;         /* QueueDef */
 extern const Schema schema_service;       /* Service */
 extern const Schema schema_client;        /* Client */
@@ -260,8 +282,17 @@ void model_add_trigger(Model *model, SimTime from, SimTime to);
 /* How long a fault that does not recur lasts: as `for` says, as its kind says, or the whole run. */
 SimTime model_fault_lasts(const Model *model, const Fault *fault);
 
-/* Whether some policy of the edge hears of single attempts: models/callers.c. */
+/* Whether some policy of the edge holds attempts back, or hears of single ones: models/callers.c.
+ */
+bool edge_is_guarded(const Edge *edge);
 bool edge_is_watched(const Edge *edge);
+bool edge_has_hedge(const Edge *edge);
+/* Bytes of state that a kind needs for each place where it is used. */
+size_t component_state_size(const Component *component);
+/* Bytes of state that the edge's policies keep for each instance of the caller. */
+size_t edge_state_size(const Edge *edge);
+/* The most hedges that one call may have. */
+uint32_t hedge_most(const Edge *edge);
 
 /* The class of a constant timer; equal lengths share one. */
 TimerClass model_add_timer(Model *model, SimTime length);

@@ -117,6 +117,9 @@ static void measure_counts(const Scope *scope, double *values) {
                                    (double)(counts[COUNT_ANSWERED] + counts[COUNT_TIMEOUT] +
                                             counts[COUNT_REFUSED] + counts[COUNT_ERROR]));
     values[METRIC_retry_waiting] = scope->means[LEVEL_BACKOFF];
+    values[METRIC_held_back] = (double)counts[COUNT_HELD_BACK];
+    values[METRIC_hedges] = (double)counts[COUNT_HEDGES];
+    values[METRIC_open_breakers] = scope->means[LEVEL_OPEN_BREAKERS];
     values[METRIC_in_system_mean] = scope->means[LEVEL_IN_SYSTEM];
 }
 

@@ -63,6 +63,8 @@ typedef enum Count {
     COUNT_PREFIX_HIT,     /* and found there */
     COUNT_UNSERVABLE,     /* answered with an error because they can never fit */
     COUNT_FALLBACKS,      /* calls that had failed and were made by their fallback */
+    COUNT_HEDGES,         /* attempts sent beside others, or at once after a failure */
+    COUNT_HELD_BACK,      /* attempts that were not sent: an open breaker, throttling */
     COUNT_KIND_COUNT
 } Count;
 
@@ -72,10 +74,11 @@ typedef enum LevelKind {
     LEVEL_BUSY,
     LEVEL_BACKOFF, /* calls that wait for their next attempt */
     LEVEL_SLOTS,
-    LEVEL_DOWN,      /* replicas that are down */
-    LEVEL_ORPHANED,  /* attempts in a service that no caller waits for */
-    LEVEL_KV_USED,   /* KV blocks in use, all replicas */
-    LEVEL_KV_BLOCKS, /* KV blocks there are */
+    LEVEL_DOWN,          /* replicas that are down */
+    LEVEL_ORPHANED,      /* attempts in a service that no caller waits for */
+    LEVEL_KV_USED,       /* KV blocks in use, all replicas */
+    LEVEL_KV_BLOCKS,     /* KV blocks there are */
+    LEVEL_OPEN_BREAKERS, /* circuit breakers of the component's calls that are open */
     LEVEL_KIND_COUNT
 } LevelKind;
 

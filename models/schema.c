@@ -1,4 +1,5 @@
 /* The described parts of the language that are no kinds (docs/scenario.md sections 1 to 3). */
+#include "models/clients/call_presets.h"
 #include "models/model.h"
 
 #define FIELD(Struct, member) .offset = offsetof(Struct, member)
@@ -58,6 +59,10 @@ static const Param call_params[] = {
     {"deadline", PARAM_DURATION, FIELD(Edge, deadline), .preset = "none", .above_min = true,
      .max = SIM_TIME_S_MAX, .may_be_unlimited = true,
      .doc = "How long the caller waits for the whole call with all its attempts."},
+    {"propagate", PARAM_FLAG, FIELD(Edge, propagates), .preset = "false",
+     .doc =
+         "Whether the deadline is carried along: all calls that are made for this one, down to the "
+         "last service, end with it, and are not made after it."},
     {"retry", PARAM_KIND, FIELD(Edge, retry), .preset = "none", .family = FAMILY_RETRY,
      .doc = "Whether and when a failed attempt is tried again."},
     {"retry_on", PARAM_CHOICES, FIELD(Edge, retry_on), .preset = "[timeout, error]",
@@ -78,6 +83,15 @@ static const Param call_params[] = {
             "the call has failed for good, or only while another attempt is out."},
     {"retry_budget", PARAM_KIND, FIELD(Edge, budget), .preset = "none",
      .family = FAMILY_RETRY_BUDGET, .doc = "How many retries the caller may add."},
+    {"circuit_breaker", PARAM_KIND, FIELD(Edge, breaker), .preset = "none",
+     .family = FAMILY_CIRCUIT_BREAKER,
+     .doc = "When the caller refuses attempts itself because too many have failed."},
+    {"client_throttle", PARAM_KIND, FIELD(Edge, throttle), .preset = "none",
+     .family = FAMILY_CLIENT_THROTTLE,
+     .doc = "Whether the caller sends less by itself when its attempts are turned away."},
+    {"hedge", PARAM_KIND, FIELD(Edge, hedge), .preset = "none", .family = FAMILY_HEDGE,
+     .doc =
+         "Whether another attempt goes out while one is still out; the first good answer counts."},
     {"instances", PARAM_COUNT, FIELD(Edge, instances), .preset = "1", .min = 1, .max = 100000,
      .doc = "Instances of the caller that share its calls in turn, each with a retry budget, a "
             "circuit breaker and the like of its own."},
@@ -93,7 +107,28 @@ static const Param call_params[] = {
      .has_offset = offsetof(Edge, has_reply_latency),
      .doc = "Network latency on the way back; left out: as on the way there."},
 };
-const Schema schema_call = {"a call", call_params, PARAM_COUNT_OF(call_params), sizeof(Edge)};
+const Schema schema_call = {"a call",     call_params,  PARAM_COUNT_OF(call_params),
+                            sizeof(Edge), call_presets, CALL_PRESET_COUNT};
+
+static const Param stale_cache_params[] = {
+    {"hit_ratio", PARAM_RATIO, FIELD(StaleCache, hit_ratio), .preset = "100%", .max = 1,
+     .doc = "How often an old answer is at hand; otherwise the call has failed."},
+    {"time", PARAM_DIST, FIELD(StaleCache, time), .preset = "0s", .unit = "s",
+     .doc = "How long it takes to find."},
+};
+static const Schema schema_stale_cache = {"'stale_cache'", stale_cache_params,
+                                          PARAM_COUNT_OF(stale_cache_params), sizeof(StaleCache)};
+
+static const Param own_answer_params[] = {
+    {"value", PARAM_DIST, FIELD(OwnAnswer, value), .unit = "s", .is_optional = true,
+     .has_offset = offsetof(OwnAnswer, has_value),
+     .doc = "The caller takes a value of its own, after this time; the call has succeeded."},
+    {"stale_cache", PARAM_PART, FIELD(OwnAnswer, stale_cache), .part = &schema_stale_cache,
+     .is_optional = true, .has_offset = offsetof(OwnAnswer, has_stale_cache),
+     .doc = "The caller takes an old answer, if it has one; the call has succeeded."},
+};
+const Schema schema_own_answer = {"a fallback", own_answer_params,
+                                  PARAM_COUNT_OF(own_answer_params), sizeof(OwnAnswer)};
 
 static const Param queue_params[] = {
     {"order", PARAM_CHOICE, FIELD(QueueDef, order), .preset = "fifo",

@@ -5,6 +5,7 @@
 
 #include "models/clients/clients.h"
 #include "models/flow_parts.h"
+#include "models/policies.h"
 #include "models/prompt.h"
 #include "models/servers/server.h"
 #include "sim/check.h"
@@ -26,12 +27,6 @@ static size_t state_reserve(World *world, size_t size) {
     world->states_size += (size + STATE_ALIGNMENT - 1) / STATE_ALIGNMENT * STATE_ALIGNMENT;
     CHECK(world->states_size >= offset);
     return offset;
-}
-
-static size_t state_size(const Component *component) {
-    const Kind *kind = component->kind;
-    CHECK(kind != NULL);
-    return kind->state_size_of != NULL ? kind->state_size_of(component->params) : kind->state_size;
 }
 
 /* Whether replicas begin the run by loading. */
@@ -56,8 +51,8 @@ static void create_services(World *world) {
                                  .component = model_service_component(model, s),
                                  .queue_head = NONE,
                                  .queue_tail = NONE};
-            replica->server_state = state_reserve(world, state_size(&service->server));
-            replica->shed_state = state_reserve(world, state_size(&service->shed));
+            replica->server_state = state_reserve(world, component_state_size(&service->server));
+            replica->shed_state = state_reserve(world, component_state_size(&service->shed));
             replica->has_process = !has_to_load(service);
             replica->levers =
                 (ReplicaLevers){.work_x = 1, .is_up = true, .slots = service->slots, .kv_ratio = 1};
@@ -66,7 +61,7 @@ static void create_services(World *world) {
 }
 
 static StateSpan reserve_span(World *world, const Component *component, uint32_t instances) {
-    size_t stride = (state_size(component) + 7) / 8 * 8;
+    size_t stride = (component_state_size(component) + 7) / 8 * 8;
     CHECK(instances > 0);
     return (StateSpan){state_reserve(world, stride * instances), stride};
 }
@@ -86,6 +81,9 @@ static void create_edges(World *world) {
         state->max_attempts =
             retry->max_attempts != NULL ? retry->max_attempts(edge->retry.params) : 1;
         state->budget = reserve_span(world, &edge->budget, edge->instances);
+        state->breaker = reserve_span(world, &edge->breaker, edge->instances);
+        state->throttle = reserve_span(world, &edge->throttle, edge->instances);
+        state->hedge = reserve_span(world, &edge->hedge, edge->instances);
         state->caller_first = caller_count;
         caller_count += edge->is_watched ? edge->instances : 0;
     }
@@ -105,7 +103,7 @@ static void create_clients(World *world) {
         rng_stream(&state->stream, &arrivals);
         state->key_base = rng_key(0, 0, client->name, "request").k[0];
         state->session_base = rng_key(0, 0, client->name, "session").k[0];
-        state->arrivals_state = state_reserve(world, state_size(&client->arrivals));
+        state->arrivals_state = state_reserve(world, component_state_size(&client->arrivals));
         if (world->options.traces != NULL) {
             state->trace = world->options.traces[i];
         }

@@ -61,7 +61,7 @@ typedef struct EdgeState {
     RngKey key;
     uint32_t path_salt; /* from the edge's name: tells its calls from others of the same request */
     uint32_t max_attempts; /* the first included; COUNT_UNLIMITED */
-    StateSpan budget;
+    StateSpan budget, breaker, throttle, hedge;
     uint32_t turn;         /* the next instance */
     uint32_t caller_first; /* of World.callers: the first instance's, if the edge is watched */
     bool is_cut;           /* by a partition */

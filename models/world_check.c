@@ -1,7 +1,9 @@
 /* Everything that must be true of a World between two events, found again from the records alone:
  * what is kept as a count is counted, what is kept as a list is walked. One pass over both pools,
  * then one over replicas, components and calls. */
+#include "models/clients/breaker.h"
 #include "models/flow_parts.h"
+#include "models/policies.h"
 #include "models/prompt.h"
 #include "models/servers/server.h"
 #include "sim/check.h"
@@ -135,8 +137,10 @@ static void check_open_call(const World *world, Census *census, uint32_t slot) {
     const Call *call = world_call(world, slot);
     const Edge *edge = &world->model->edges[call->edge];
     CHECK((call->in_flight != NONE) != call->is_in_backoff);
-    CHECK(event_is_set(call->retry_timer) == call->is_in_backoff);
-    CHECK(event_is_set(call->deadline_timer) == (edge->deadline != SIM_TIME_NEVER));
+    CHECK(event_is_set(call->retry_timer) == call->is_in_backoff || edge->has_hedge);
+    CHECK(event_is_set(call->retry_timer) || !call->is_in_backoff);
+    CHECK(event_is_set(call->deadline_timer) == (edge->deadline != SIM_TIME_NEVER) ||
+          edge->inherits_deadline || (edge->has_fallback && call->is_in_backoff));
     census->event_count += event_is_set(call->retry_timer) + event_is_set(call->deadline_timer);
     census->in_backoff[edge->caller] += call->is_in_backoff;
     if (call->is_watched) {
@@ -174,7 +178,8 @@ static void check_calls(const World *world, Census *census) {
         live_count++;
         CHECK(call->began_at <= world->now);
         if (call->edge < world->model->edge_count) {
-            CHECK(call->attempt_count <= world->edges[call->edge].max_attempts);
+            CHECK(call->attempt_count <= (uint64_t)world->edges[call->edge].max_attempts +
+                                             hedge_most(&world->model->edges[call->edge]));
         } else {
             CHECK(call->client == NONE && !call->is_open);
         }
@@ -273,6 +278,16 @@ static uint64_t count_both(const ComponentProbe *probe, Count count) {
     return probe->counts[0][count] + probe->counts[1][count];
 }
 
+/* Whether some call of the client may end without an attempt that was sent. */
+static bool may_send_nothing(const Model *model, uint32_t client) {
+    bool is_guarded = false;
+    CHECK(client < model->client_count);
+    for (uint32_t i = 0; i < model->edge_count; i++) {
+        is_guarded |= model->edges[i].caller == client && model->edges[i].is_guarded;
+    }
+    return is_guarded;
+}
+
 static void check_client_probe(const World *world, const Census *census, uint32_t client) {
     const ComponentProbe *probe = &world->probe.components[client];
     uint64_t open_count = 0;
@@ -281,7 +296,8 @@ static void check_client_probe(const World *world, const Census *census, uint32_
         uint64_t open = census->requests[2 * (size_t)client + is_measured];
         CHECK(counts[COUNT_OFFERED] == counts[COUNT_ANSWERED] + counts[COUNT_TIMEOUT] +
                                            counts[COUNT_REFUSED] + counts[COUNT_ERROR] + open);
-        CHECK(counts[COUNT_ATTEMPTS] >= counts[COUNT_OFFERED] + counts[COUNT_FALLBACKS]);
+        CHECK(counts[COUNT_ATTEMPTS] >= counts[COUNT_OFFERED] ||
+              may_send_nothing(world->model, client));
         open_count += open;
     }
     CHECK((uint64_t)probe->levels[LEVEL_IN_SYSTEM].value == open_count);
@@ -316,6 +332,22 @@ static void check_service_probe(const World *world, const Census *census, uint32
     CHECK(count_both(probe, COUNT_BATCHED) >= count_both(probe, COUNT_BATCHES));
 }
 
+/* The breakers that are open, of all instances and of all edges of a component. */
+static uint64_t count_open_breakers(const World *world, uint32_t component) {
+    uint64_t count = 0;
+    for (uint32_t i = 0; i < world->model->edge_count; i++) {
+        const Edge *edge = &world->model->edges[i];
+        for (uint32_t k = 0; edge->is_guarded && edge->caller == component && k < edge->instances;
+             k++) {
+            const Breaker *breaker = span_state(world, &world->edges[i].breaker, k);
+            bool is_any = ((const BreakerOps *)edge->breaker.kind->ops)->admits != NULL;
+            CHECK(!is_any || breaker->phase <= BREAKER_HALF_OPEN);
+            count += is_any && breaker->phase == BREAKER_OPEN;
+        }
+    }
+    return count;
+}
+
 static void check_probe(const World *world, const Census *census) {
     const Model *model = world->model;
     CHECK(!world->probe.is_off);
@@ -328,6 +360,8 @@ static void check_probe(const World *world, const Census *census) {
     for (uint32_t i = 0; i < model_component_count(model); i++) {
         const Level *backoff = &world->probe.components[i].levels[LEVEL_BACKOFF];
         CHECK((uint64_t)backoff->value == census->in_backoff[i]);
+        CHECK((uint64_t)world->probe.components[i].levels[LEVEL_OPEN_BREAKERS].value ==
+              count_open_breakers(world, i));
     }
 }
 

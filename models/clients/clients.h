@@ -32,7 +32,7 @@ typedef struct RetryOps {
 /* How an attempt went, as its caller saw it. */
 typedef struct AttemptResult {
     SimTime now, took; /* from its sending */
-    Outcome outcome;
+    Outcome outcome;   /* OUTCOME_COUNT: given up for another reason than time */
     bool is_retryable; /* a failure that `retry_on` names */
 } AttemptResult;
 

@@ -9,7 +9,7 @@ START_TEST(what_stands_at_the_top_is_checked) {
         {"name={a: b}", "1:6: 'name' takes one value, not a map"},
         {"name=ok", ""},
         {"zones=3", "1:1: 'zones' is not available in this version"},
-        {"hedge=1", "1:1: 'hedge' is not available in this version"},
+        {"sweep=1", "1:1: 'sweep' is not available in this version"},
         {"servces={}", "1:1: a scenario has no key 'servces': did you mean 'services'?"},
         {"foo=1", "1:1: a scenario has no key 'foo'; its keys are: knockon, name, about, run, "
                   "clients, services, network, faults, objectives, verdict, trigger"},
@@ -97,7 +97,7 @@ START_TEST(a_verdict_and_a_trigger_are_checked) {
          "1:17: 'healthy' of verdict must be above 0% and at most 100%, not 0%"},
         {"verdict.hold=0s", "1:14: 'hold' of verdict must be above 0s and at most 36525d, not 0s"},
         {"verdict.attempts=0.5", "1:18: 'attempts' of verdict must be 1 or more, not 0.5"},
-        {"verdict.propagate=true", "1:9: 'propagate' is not available in this version"},
+        {"verdict.sweep=true", "1:9: 'sweep' is not available in this version"},
         {"trigger={from: 2min}", "1:9: 'trigger' needs 'to'"},
         {"trigger={from: 2min, to: 1min}",
          "1:9: 'trigger' must end after it begins: 'from' before 'to'"},

@@ -124,9 +124,6 @@ END_TEST
 
 START_TEST(a_fallback_is_checked) {
     static const Case cases[] = {
-        {"services.gateway.calls[0].fallback={value: 1ms}",
-         "1:37: a fallback to a 'value' is not available in this version; name a service with "
-         "'to'"},
         {"services.gateway.calls[0].fallback=model",
          "1:36: a fallback is written as a map, {key: value}, not as one value"},
         {"services.gateway.calls[0].fallback={timeout: 1s}", "1:36: a fallback needs 'to'"},

@@ -90,7 +90,25 @@ static const char *const scenarios[] = {
     " 0}}\n"
     "clients: {web: {target: api, arrivals: {poisson: {rate: 6/s}}}}\n"
     "services: {api: {work: {exponential: {mean: 120ms}}}}\n",
-    /* 8: conversations with replicas of an LLM that are short of KV blocks, and all that befalls
+    /* 8: what callers do about failures */
+    "run: {duration: 60s}\n"
+    "clients:\n"
+    "  web: {target: api, arrivals: {poisson: {rate: 30/s}}, spikes: [{at: 10s, for: 5s, x: 3}], "
+    "call: {timeout: 300ms, retry: {linear: {max_attempts: 3, base: 50ms}}, retry_budget: "
+    "{percent: {}}, circuit_breaker: {consecutive: {}}, hedge: {fixed: {after: 150ms}}}}\n"
+    "  b: {target: api, arrivals: {poisson: {rate: 9/s}}, call: {timeout: 300ms, retry: {fixed: "
+    "{max_attempts: 3, delay: 50ms}}, retry_budget: {ratio: {}}, circuit_breaker: {count_window: "
+    "{size: 20, min_calls: 10, half_open: 5, open: 2s}}, hedge: {quantile: {}}}}\n"
+    "  c: {target: api, arrivals: {poisson: {rate: 9/s}}, call: {timeout: 300ms, retry: {fixed: "
+    "{max_attempts: 3, delay: 50ms}}, retry_budget: {throttle: {}}, circuit_breaker: {time_window: "
+    "{min_calls: 10, open: 2s}}, client_throttle: {adaptive: {}}}}\n"
+    "  d: {target: api, arrivals: {poisson: {rate: 9/s}}, call: {timeout: 300ms, retry: {fixed: "
+    "{max_attempts: 3, delay: 50ms}}, retry_budget: {failure_ratio: {}}, client_throttle: "
+    "{adaptive_rate: {}}}}\n"
+    "services:\n"
+    "  api: {replicas: 2, server: {pool: {concurrency: 4}}, work: {exponential: {mean: 80ms}}, "
+    "queue: {limit: 40}}\n",
+    /* 9: conversations with replicas of an LLM that are short of KV blocks, and all that befalls
      * such replicas */
     "run: {duration: 150s, warmup: 5s}\n"
     "clients: {web: {target: llm, arrivals: {sessions: {rate: 3.1/s, think: {exponential: {mean:"
@@ -106,7 +124,7 @@ static const char *const scenarios[] = {
     "  - {at: 50s, for: 15s, kv_capacity: {service: llm, to: 37%}}\n"
     "  - {at: 80s, for: 20s, kv_full_crash: {service: llm, restart: 3s, known: true}}\n"
     "  - {at: 120s, for: 5s, poison: {service: llm, ratio: 40%, restart: 2s}}\n",
-    /* 9: prefill and decode apart, with a link between, by priority and by trace */
+    /* 10: prefill and decode apart, with a link between, by priority and by trace */
     "run: {duration: 90s}\n"
     "clients:\n"
     "  web: {target: prefill, arrivals: {trace: {file: /dev/null, tokens_per_hash: 40}}, priority:"
@@ -121,7 +139,7 @@ static const char *const scenarios[] = {
     "  decode: {replicas: 2, route: {least_loaded: {metrics_age: 50ms}}, server: {inference: {role:"
     " decode, block_size: 32, max_num_seqs: 12, max_model_len: 900, step: {roofline: {gpu: l40s,"
     " parameters: 8.03e9, layers: 32, heads: 32, kv_heads: 8}}}}}\n",
-    /* 10: whole prompts, without a cache */
+    /* 11: whole prompts, without a cache */
     "run: {duration: 90s}\n"
     "clients: {web: {target: llm, arrivals: {gamma: {rate: 6/s, cv: 2}}, input_tokens: {lognormal:"
     " {mean: 300, p99: 1500}}, output_tokens: {lognormal: {mean: 60, p99: 300}}, call: {timeout:"
@@ -133,7 +151,7 @@ static const char *const scenarios[] = {
     " per_context_token: 626.9357ns, per_decode_sequence: 38.507us, large_batch: 9,"
     " large_per_decode_sequence: 158.311us}}}}}}\n",
 };
-enum { SCENARIOS = sizeof scenarios / sizeof scenarios[0], FIRST_WITH_TOKENS = 8 };
+enum { SCENARIOS = sizeof scenarios / sizeof scenarios[0], FIRST_WITH_TOKENS = 9 };
 
 /* What is pinned: all events, and measures of the first client and the first service. */
 typedef struct Golden {
@@ -159,6 +177,8 @@ static const Golden pinned[SCENARIOS] = {
      0x1.90a59bb3236f9p+3, 0x1.784b19270b819p+1, 0x1.1d9d85ef3a2c7p+0},
     {173, UINT64_C(0x81f7347a49fa88c5), 0x1.a1b27f1371c61p+0, 0x1.6f383e8018693p+1, 0x1.28p+6,
      0x1.cbc74099b599ap+3, 0x1p+0, 0x1.4cdc26afcabcp+1},
+    {6159, UINT64_C(0xae216fda45c5838f), 0x1.3bb1aaf7a43b5p-4, 0x1.15067fee44383p-2, 0x1.c68p+9,
+     0x1.9e05fc1f49113p+1, 0x1.67eda3bdb3b1bp+1, 0x1.f45d1a3ffaca7p-5},
     {1785, UINT64_C(0xf840161d686a2658), 0x1.ef6a8ea9dd3edp+1, 0x1.26348be754628p+4, 0x1.5a8p+9,
      0x1.5384ec2cc161bp+4, 0x1.55262d67a2247p+3, 0x1.95dfd94b82accp+2},
     {4582, UINT64_C(0xb1b2c51fac63f611), 0x1.7b1ff90895638p-2, 0x1.88fd5055e1669p-1, 0x1.f4p+7,
@@ -320,6 +340,9 @@ START_TEST(every_kind_is_in_some_pinned_run) {
         for (uint32_t k = 0; k < model->edge_count; k++) {
             mark(&model->edges[k].retry, is_used);
             mark(&model->edges[k].budget, is_used);
+            mark(&model->edges[k].breaker, is_used);
+            mark(&model->edges[k].hedge, is_used);
+            mark(&model->edges[k].throttle, is_used);
         }
         for (uint32_t k = 0; k < model->service_count; k++) {
             mark(&model->services[k].route, is_used);

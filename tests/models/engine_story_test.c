@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "models/flow_parts.h"
+#include "models/policies.h"
 #include "tests/models/story.h"
 
 static const TraceArrival one[] = {{.at_s = 1, .input_tokens = 100, .output_tokens = 3}};

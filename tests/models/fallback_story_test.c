@@ -337,7 +337,109 @@ START_TEST(fallbacks_of_two_attempts_have_draws_of_their_own) {
 }
 END_TEST
 
-TEST_SUITE("models/fallback_story",
+START_TEST(a_caller_may_answer_itself_after_a_time) {
+    static const char yaml[] = WEB "{timeout: 0.3s, deadline: 0.5s, fallback: {value: 0.4s}}}\n"
+                                   "services: {api: {work: 0.65s, cancel_on_timeout: anywhere}}\n";
+    story_with_trace_is(yaml, STORY_TRACE(one),
+                        "0.100 s  web #0 attempt 1: sent to api[0]\n"
+                        "0.100 s  web #0 attempt 1: arrived at api[0]\n"
+                        "0.100 s  web #0 attempt 1: started by api[0]\n"
+                        "0.400 s  web #0 attempt 1: timeout, waiting for api[0]\n"
+                        "0.400 s  web #0 attempt 1: cancelled at api[0]\n"
+                        "0.400 s  web #0 attempt 1: answers itself\n"
+                        "0.800 s  web #0 is answered\n");
+    StoryRun run = story_run(yaml, STORY_TRACE(one));
+    measure_is(&run, "web", METRIC_answered, 1);
+    measure_is(&run, "web", METRIC_timeouts, 0);
+    measure_is(&run, "web", METRIC_fallbacks, 1);
+    measure_is(&run, "web", METRIC_latency_max, 0.7);
+    story_free(&run);
+}
+END_TEST
+
+START_TEST(a_service_goes_on_with_its_own_answer) {
+    story_with_trace_is("run: {duration: 9s}\n"
+                        "clients: {web: {target: api, arrivals: {trace: {file: /dev/null}}}}\n"
+                        "services:\n"
+                        "  api: {work: 0.1s, calls: [{to: db, fallback: {value: 0s}}, {to: db, "
+                        "fallback: {to: small, fallback: {value: 0.2s}}}]}\n"
+                        "  db: {work: 0.1s}\n"
+                        "  small: {work: 0.1s}\n"
+                        "faults: [{at: 0s, errors: {service: db, after: 0s}}, {at: 0s, errors: "
+                        "{service: small, after: 0s}}]\n",
+                        STORY_TRACE(one),
+                        "0.000 s  fault begins: errors db\n"
+                        "0.000 s  fault begins: errors small\n"
+                        "0.100 s  web #0 attempt 1: sent to api[0]\n"
+                        "0.100 s  web #0 attempt 1: arrived at api[0]\n"
+                        "0.100 s  web #0 attempt 1: started by api[0]\n"
+                        "0.200 s  web #0 attempt 1: served by api[0]\n"
+                        "0.200 s  web #0 attempt 1: sent to db[0]\n"
+                        "0.200 s  web #0 attempt 1: arrived at db[0]\n"
+                        "0.200 s  web #0 attempt 1: started by db[0]\n"
+                        "0.200 s  web #0 attempt 1: served by db[0]: in vain: an error\n"
+                        "0.200 s  web #0 attempt 1: reply from db[0]: an error\n"
+                        "0.200 s  web #0 attempt 1: answers itself\n"
+                        "0.200 s  web #0 attempt 1: sent to db[0]\n"
+                        "0.200 s  web #0 attempt 1: arrived at db[0]\n"
+                        "0.200 s  web #0 attempt 1: started by db[0]\n"
+                        "0.200 s  web #0 attempt 1: served by db[0]: in vain: an error\n"
+                        "0.200 s  web #0 attempt 1: reply from db[0]: an error\n"
+                        "0.200 s  web #0: falls back to small\n"
+                        "0.200 s  web #0 attempt 1: sent to small[0]\n"
+                        "0.200 s  web #0 attempt 1: arrived at small[0]\n"
+                        "0.200 s  web #0 attempt 1: started by small[0]\n"
+                        "0.200 s  web #0 attempt 1: served by small[0]: in vain: an error\n"
+                        "0.200 s  web #0 attempt 1: reply from small[0]: an error\n"
+                        "0.200 s  web #0 attempt 1: answers itself\n"
+                        "0.400 s  web #0 attempt 1: reply from api[0]\n"
+                        "0.400 s  web #0 is answered\n");
+}
+END_TEST
+
+/* 400 requests that all fail: the share that has an old answer is binomial, within 5.4 deviations.
+ */
+START_TEST(a_stale_cache_has_an_answer_for_some) {
+    StoryRun run =
+        story_run("run: {duration: 40s}\n"
+                  "clients: {web: {target: api, arrivals: {constant: {rate: 10/s}}, call: "
+                  "{fallback: {stale_cache: {hit_ratio: 30%, time: 7ms}}}}}\n"
+                  "services: {api: {}}\n"
+                  "faults: [{at: 0s, errors: {service: api}}]\n",
+                  NULL);
+    double answered = story_measure(&run, "web", METRIC_answered);
+    ck_assert_double_eq_tol(answered, 399 * 0.3, 5.4 * 9.2);
+    measure_is(&run, "web", METRIC_fallbacks, answered);
+    measure_is(&run, "web", METRIC_errors, 399 - answered);
+    measure_is(&run, "web", METRIC_latency_max, 0.007);
+    ck_assert_ptr_nonnull(strstr(run.text, ": answers itself: from a stale cache\n"));
+    story_free(&run);
+}
+END_TEST
+
+/* Its caller gives up while it looks for its answer. */
+START_TEST(an_answer_of_its_own_may_come_too_late) {
+    StoryRun run =
+        story_run(WEB "{timeout: 0.3s}}\n"
+                      "services:\n"
+                      "  api: {work: 0.1s, cancel_on_timeout: anywhere, calls: [{to: db, "
+                      "fallback: {value: 0.5s}}]}\n"
+                      "  db: {work: 0.1s}\n"
+                      "faults: [{at: 0s, errors: {service: db}}]\n",
+                  STORY_TRACE(one));
+    ck_assert_ptr_nonnull(strstr(run.text,
+                                 "0.300 s  web #0 attempt 1: answers itself\n"
+                                 "0.400 s  web #0 attempt 1: timeout, waiting for api[0]\n"
+                                 "0.400 s  web #0 attempt 1: cancelled at api[0]\n"
+                                 "0.400 s  web #0 has timed out\n"));
+    measure_is(&run, "api", METRIC_retry_waiting, 0.1 / 60);
+    story_free(&run);
+}
+END_TEST
+
+TEST_SUITE("models/fallback_story", a_caller_may_answer_itself_after_a_time,
+           a_service_goes_on_with_its_own_answer, a_stale_cache_has_an_answer_for_some,
+           an_answer_of_its_own_may_come_too_late,
            a_client_falls_back_after_its_last_try_and_waits_from_its_arrival,
            a_request_has_the_attempts_of_all_its_calls,
            a_deadline_binds_the_call_and_not_its_fallback,

@@ -117,6 +117,87 @@ START_TEST(a_percentage_counts_backoffs_and_retries_that_are_out) {
 }
 END_TEST
 
-TEST_SUITE("models/policy_story", a_failure_may_ask_for_a_wait_and_its_caller_may_listen,
+#define CARRIED                                                                                    \
+    "services:\n"                                                                                  \
+    "  api: {work: 0.3s, calls: [{to: mid, timeout: 5s, retry: fixed}]}\n"                         \
+    "  mid: {work: 0.1s, server: {pool: {concurrency: 9}}, calls: [{to: db, deadline: 7s}]}\n"     \
+    "  db: {work: 1s, cancel_on_timeout: anywhere}\n"
+
+START_TEST(a_deadline_that_is_carried_along_ends_all_calls_below) {
+    story_with_trace_is("run: {duration: 9s}\n" CLIENT("deadline: 0.5s, propagate: true") CARRIED,
+                        STORY_TRACE(one),
+                        "0.250 s  web #0 attempt 1: sent to api[0]\n"
+                        "0.250 s  web #0 attempt 1: arrived at api[0]\n"
+                        "0.250 s  web #0 attempt 1: started by api[0]\n"
+                        "0.550 s  web #0 attempt 1: served by api[0]\n"
+                        "0.550 s  web #0 attempt 1: sent to mid[0]\n"
+                        "0.550 s  web #0 attempt 1: arrived at mid[0]\n"
+                        "0.550 s  web #0 attempt 1: started by mid[0]\n"
+                        "0.650 s  web #0 attempt 1: served by mid[0]\n"
+                        "0.650 s  web #0 attempt 1: sent to db[0]\n"
+                        "0.650 s  web #0 attempt 1: arrived at db[0]\n"
+                        "0.650 s  web #0 attempt 1: started by db[0]\n"
+                        "0.750 s  web #0 has timed out\n"
+                        "0.750 s  web #0 attempt 1: late reply from api[0]: an error\n"
+                        "0.750 s  web #0 attempt 1: cancelled at db[0]\n"
+                        "0.750 s  web #0 attempt 1: late reply from mid[0]: an error\n");
+    /* Without it the work goes on to the end. */
+    StoryRun run =
+        story_run("run: {duration: 9s}\n" CLIENT("deadline: 0.5s") CARRIED, STORY_TRACE(one));
+    ck_assert_ptr_nonnull(strstr(run.text, "1.650 s  web #0 attempt 1: late reply from api[0]"));
+    ck_assert(!run.model->edges[1].is_watched);
+    story_free(&run);
+}
+END_TEST
+
+START_TEST(after_a_deadline_that_is_carried_along_no_call_is_made) {
+    static const TraceArrival two[] = {{.at_s = 0.1}, {.at_s = 0.15}};
+    StoryRun run =
+        story_run("run: {duration: 9s}\n" CLIENT(
+                      "deadline: 0.5s, propagate: true") "services:\n"
+                                                         "  api: {work: 0.3s, calls: [{to: db, "
+                                                         "on_failure: ignore}]}\n"
+                                                         "  db: {work: 0.1s}\n",
+                  STORY_TRACE(two));
+    /* The second has waited for the first: its own work ends at 0.7 s, its deadline was at 0.65. */
+    ck_assert_ptr_nonnull(strstr(run.text, "0.700 s  web #1: not made: its deadline has passed\n"
+                                           "0.700 s  web #1 attempt 1: late reply from api[0]\n"));
+    ck_assert_double_eq(story_measure(&run, "db", METRIC_offered), 1);
+    story_free(&run);
+}
+END_TEST
+
+START_TEST(the_nearer_of_two_deadlines_counts) {
+    static const struct {
+        const char *outer, *inner, *ends;
+    } cases[] = {
+        {"deadline: 3s, propagate: true", "deadline: 1s", "3.250 s"},
+        {"deadline: 3s, propagate: true", "deadline: 1s, propagate: true", "1.350 s"},
+        {"deadline: 1s, propagate: true", "deadline: 3s, propagate: true", "1.250 s"},
+        {"deadline: 1s", "deadline: 3s, propagate: true", "3.350 s"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char yaml[600];
+        snprintf(yaml, sizeof yaml,
+                 "run: {duration: 20s}\n"
+                 "clients: {web: {target: api, arrivals: {trace: {file: /dev/null}}, call: {%s}}}\n"
+                 "services:\n"
+                 "  api: {work: 0.1s, calls: [{to: mid, %s}]}\n"
+                 "  mid: {work: 0.1s, calls: [{to: db}]}\n"
+                 "  db: {work: 10s, cancel_on_timeout: anywhere}\n",
+                 cases[i].outer, cases[i].inner);
+        StoryRun run = story_run(yaml, STORY_TRACE(one));
+        char line[100];
+        snprintf(line, sizeof line, "%s  web #0 attempt 1: cancelled at db[0]", cases[i].ends);
+        ck_assert_msg(strstr(run.text, line) != NULL, "no %s in\n%s", line, run.text);
+        story_free(&run);
+    }
+}
+END_TEST
+
+TEST_SUITE("models/policy_story", a_deadline_that_is_carried_along_ends_all_calls_below,
+           after_a_deadline_that_is_carried_along_no_call_is_made,
+           the_nearer_of_two_deadlines_counts,
+           a_failure_may_ask_for_a_wait_and_its_caller_may_listen,
            a_wait_that_is_asked_for_is_the_refusals_own,
            a_percentage_counts_backoffs_and_retries_that_are_out)

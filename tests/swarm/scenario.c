@@ -1,4 +1,4 @@
-#include "tests/swarm/scenario.h"
+#include "tests/swarm/maker.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -7,41 +7,25 @@
 #include "sim/check.h"
 #include "sim/rng.h"
 
-enum { SERVICES_MAX = 6, CLIENTS_MAX = 3 };
-
-typedef struct Maker {
-    FILE *out;
-    Rng rng;
-    SwarmChange change;
-    uint32_t service_count, client_count;
-    uint32_t replicas[SERVICES_MAX];
-    bool has_tokens[SERVICES_MAX]; /* an inference server */
-    bool may_hang[SERVICES_MAX];
-    bool calls[CLIENTS_MAX + SERVICES_MAX][SERVICES_MAX]; /* by caller, clients first */
-    double duration_s;
-    bool has_initial;
-} Maker;
-
-static bool chance(Maker *maker, double probability) {
+bool chance(Maker *maker, double probability) {
     return rng_uniform(&maker->rng) < probability;
 }
 
-static uint32_t below(Maker *maker, uint32_t count) {
+uint32_t below(Maker *maker, uint32_t count) {
     return rng_below(&maker->rng, count);
 }
 
-static double between(Maker *maker, double low, double high) {
+double between(Maker *maker, double low, double high) {
     return low + (high - low) * rng_uniform(&maker->rng);
 }
 
 /* As likely to be small as large: low x 2^k x something below 2. */
-static double spread(Maker *maker, double low, uint32_t doublings) {
+double spread(Maker *maker, double low, uint32_t doublings) {
     double power = (double)(1u << below(maker, doublings + 1));
     return low * power * between(maker, 1, 2);
 }
 
-static void say(Maker *maker, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void say(Maker *maker, const char *format, ...) {
+void say(Maker *maker, const char *format, ...) {
     va_list list;
     va_start(list, format);
     vfprintf(maker->out, format, list);
@@ -49,7 +33,7 @@ static void say(Maker *maker, const char *format, ...) {
 }
 
 /* "name: count" or "name: unlimited" */
-static void say_count(Maker *maker, const char *name, uint32_t count, bool is_unlimited) {
+void say_count(Maker *maker, const char *name, uint32_t count, bool is_unlimited) {
     if (is_unlimited) {
         say(maker, "%s: unlimited", name);
     } else {
@@ -57,16 +41,13 @@ static void say_count(Maker *maker, const char *name, uint32_t count, bool is_un
     }
 }
 
-static const char *pick(Maker *maker, const char *const *words, size_t count) {
+const char *pick(Maker *maker, const char *const *words, size_t count) {
     return words[below(maker, (uint32_t)count)];
 }
-#define PICK(maker, ...)                                                                           \
-    pick(maker, (const char *const[]){__VA_ARGS__},                                                \
-         sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
 
 /* ---- Parts of the language */
 
-static void say_time_law(Maker *maker, double mean_s) {
+void say_time_law(Maker *maker, double mean_s) {
     double ms = mean_s * 1000, shape = between(maker, 1.5, 3);
     switch (below(maker, 9)) {
     case 0:
@@ -95,67 +76,6 @@ static void say_time_law(Maker *maker, double mean_s) {
         break;
     default:
         say(maker, "%.4fms", ms);
-    }
-}
-
-static void say_retry(Maker *maker) {
-    uint32_t attempts = 2 + below(maker, 3), which = below(maker, 3);
-    bool is_unlimited = chance(maker, 0.1), waits = chance(maker, 0.7);
-    double base_s = spread(maker, 0.02, 4), multiplier = between(maker, 1, 3);
-    double longest = between(maker, 1, 9);
-    const char *jitter = PICK(maker, "none", "full", "equal", "decorrelated");
-    if (maker->change.tries_never || (which == 0 && !maker->change.tries_once)) {
-        say(maker, "none");
-    } else if (maker->change.tries_once) {
-        say(maker, which == 1 ? "{fixed: {max_attempts: 1}}"
-                              : "{exponential: {max_attempts: 1, jitter: decorrelated}}");
-    } else if (which == 1) {
-        say(maker, "{fixed: {");
-        say_count(maker, "max_attempts", attempts, is_unlimited);
-        say(maker, ", delay: %.4fs}}", waits || is_unlimited ? base_s : 0.0);
-    } else {
-        say(maker, "{exponential: {");
-        say_count(maker, "max_attempts", attempts, is_unlimited);
-        say(maker, ", base: %.4fs, multiplier: %.3f, max: %.4fs, jitter: %s}}", base_s, multiplier,
-            base_s * longest, is_unlimited ? "none" : jitter);
-    }
-}
-
-/* The caller may call services from `first` on. */
-static void say_policy(Maker *maker, uint32_t first) {
-    if (chance(maker, 0.75)) {
-        double first_s = spread(maker, 0.03, 5);
-        say(maker, "timeout: [%.4fs, %.4fs], ", first_s, spread(maker, 0.03, 5));
-    }
-    if (chance(maker, 0.25)) {
-        say(maker, "deadline: %.4fs, ", spread(maker, 0.05, 6));
-    }
-    if (chance(maker, 0.3)) {
-        say(maker, "latency: ");
-        say_time_law(maker, spread(maker, 0.0005, 4));
-        say(maker, ", ");
-    }
-    if (chance(maker, 0.2)) {
-        say(maker, "reply_latency: ");
-        say_time_law(maker, spread(maker, 0.0005, 4));
-        say(maker, ", ");
-    }
-    if (chance(maker, 0.3)) {
-        double cost = between(maker, 0.1, 3), refund = between(maker, 0, 1);
-        say(maker,
-            "instances: %u, retry_budget: {token_bucket: {capacity: %.2f, cost: %.2f, "
-            "timeout_cost: %.2f, refund: %.2f, deposit: %.2f}}, ",
-            1 + below(maker, 3), cost * 5, cost, cost * 1.5, refund, refund / 3);
-    }
-    say(maker, "late_reply: %s, ", PICK(maker, "ignored", "counts", "counts_while_in_flight"));
-    say(maker, "retry_on: %s, ",
-        PICK(maker, "[timeout, error]", "[timeout, error, refused]", "refused", "timeout"));
-    say(maker, "retry: ");
-    say_retry(maker);
-    if (chance(maker, 0.15)) { /* which may fall back in its turn */
-        say(maker, ", fallback: {to: s%u, ", first + below(maker, maker->service_count - first));
-        say_policy(maker, first);
-        say(maker, "}");
     }
 }
 
@@ -392,8 +312,8 @@ static void say_service(Maker *maker, uint32_t index) {
         say(maker, "    shed: {codel: {target: %.4fms, interval: %.4fms}}\n", target_ms,
             spread(maker, 10, 4));
     } else if (chance(maker, 0.15)) {
-        say(maker, "    shed: {token_bucket: {rate: %.3f/s, burst: %.3f}}\n", spread(maker, 6, 4),
-            between(maker, 1, 9));
+        say(maker, "    shed: {token_bucket: {rate: %.3f/s, burst: %.3f, retry_after: %.3fs}}\n",
+            spread(maker, 6, 4), between(maker, 1, 9), spread(maker, 0.002, 7));
     }
     say_calls(maker, index);
 }
@@ -475,6 +395,11 @@ static void say_fault(Maker *maker) {
         say(maker, "ratio: %.2f%%", between(maker, 1, 100));
         if (chance(maker, 0.5)) {
             say(maker, ", after: %.4fs", spread(maker, 0.001, 5));
+        }
+        if (chance(maker, 0.2)) {
+            say(maker, ", retry_after: never");
+        } else if (chance(maker, 0.4)) {
+            say(maker, ", retry_after: %.3fs", spread(maker, 0.002, 7));
         }
     } else {
         say(maker, "to: %u", below(maker, 4));

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "experiments/compile.h"
+#include "models/clients/clients.h"
 #include "models/servers/server.h"
 #include "models/world.h"
 #include "tests/swarm/scenario.h"
@@ -76,13 +77,6 @@ typedef struct Sojourns {
     uint64_t count[8];
 } Sojourns;
 
-static void add_request(void *context, const RequestRecord *record) {
-    Sojourns *sojourns = context;
-    SWARM_ASSERT(record->client < 8 && record->ended_at >= record->arrived_at);
-    sojourns->by_client_ns[record->client] += record->ended_at - record->arrived_at;
-    sojourns->count[record->client]++;
-}
-
 typedef struct Run {
     Model *model;
     World *world;
@@ -90,6 +84,26 @@ typedef struct Run {
     Replay replays[8];
     TraceSource traces[8];
 } Run;
+
+/* The most attempts that a request may have: tries and hedges, of its call and of its fallbacks. */
+static double most_attempts(const Model *model, uint32_t client) {
+    double most = 0;
+    for (uint32_t i = model->clients[client].edge; i != NONE; i = model->edges[i].fallback) {
+        const Edge *edge = &model->edges[i];
+        const RetryOps *retry = edge->retry.kind->ops;
+        uint32_t tries = retry->max_attempts == NULL ? 1 : retry->max_attempts(edge->retry.params);
+        most += tries == COUNT_UNLIMITED ? 1e300 : (double)tries + hedge_most(edge);
+    }
+    return most;
+}
+
+static void add_request(void *context, const RequestRecord *record) {
+    Run *run = context;
+    SWARM_ASSERT(record->client < 8 && record->ended_at >= record->arrived_at);
+    SWARM_ASSERT(record->attempt_count <= most_attempts(run->model, record->client));
+    run->sojourns.by_client_ns[record->client] += record->ended_at - record->arrived_at;
+    run->sojourns.count[record->client]++;
+}
 
 static Model *compile(uint64_t seed, const SwarmChange *change) {
     Doc doc = {0};
@@ -116,7 +130,7 @@ static void run_scenario(Run *run, uint64_t seed, const SwarmChange *change, Wor
     }
     options.seed = seed;
     options.traces = run->traces;
-    options.context = &run->sojourns;
+    options.context = run;
     options.on_request = add_request;
     run->world = world_create(run->model, &options);
     world_run(run->world);
@@ -267,7 +281,8 @@ static void check_series(const Run *run, uint32_t component) {
     } sums[] = {{METRIC_offered, COUNT_OFFERED},   {METRIC_answered, COUNT_ANSWERED},
                 {METRIC_late, COUNT_LATE},         {METRIC_timeouts, COUNT_TIMEOUT},
                 {METRIC_refused, COUNT_REFUSED},   {METRIC_errors, COUNT_ERROR},
-                {METRIC_attempts, COUNT_ATTEMPTS}, {METRIC_fallbacks, COUNT_FALLBACKS}};
+                {METRIC_attempts, COUNT_ATTEMPTS}, {METRIC_fallbacks, COUNT_FALLBACKS},
+                {METRIC_hedges, COUNT_HEDGES},     {METRIC_held_back, COUNT_HELD_BACK}};
     const Probe *probe = &run->world->probe;
     if (run->world->stop_reason != STOP_AT_END) {
         return;
@@ -282,6 +297,41 @@ static void check_series(const Run *run, uint32_t component) {
     }
 }
 
+static double param_of(const Component *component, const char *name) {
+    for (uint32_t i = 0; i < component->kind->param_count; i++) {
+        const Param *param = &component->kind->params[i];
+        if (strcmp(param->name, name) == 0) {
+            const char *at = (const char *)component->params + param->offset;
+            double value = 0;
+            memcpy(&value, at, sizeof value);
+            return param->type == PARAM_FLAG ? *(const bool *)at : value;
+        }
+    }
+    ck_abort_msg("no parameter '%s'", name);
+    return 0;
+}
+
+/* A bucket of tokens pays for no more retries and hedges than it held and was given; what it costs
+ * after a refusal is the least here. */
+static void check_budget(const Run *run, uint32_t client) {
+    const Edge *edge = &run->model->edges[run->model->clients[client].edge];
+    const Component *budget = &edge->budget;
+    if (strcmp(budget->kind->name, "token_bucket") != 0 || edge->fallback != NONE) {
+        return;
+    }
+    const ComponentProbe *probe = &run->world->probe.components[client];
+    double cost = param_of(budget, "refused_cost"), given = param_of(budget, "refund");
+    if (param_of(budget, "refunds_cost") != 0) {
+        double most = param_of(budget, "timeout_cost");
+        given = given > most ? given : most;
+    }
+    double offered = all_of(probe, COUNT_OFFERED);
+    double tokens = edge->instances * param_of(budget, "capacity") +
+                    given * all_of(probe, COUNT_ANSWERED) + param_of(budget, "deposit") * offered;
+    double sent = all_of(probe, COUNT_ATTEMPTS) + all_of(probe, COUNT_HELD_BACK);
+    SWARM_ASSERT(sent <= offered + tokens / cost + 1e-6);
+}
+
 static void check_run(const Run *run) {
     world_check(run->world);
     double values[METRIC_COUNT];
@@ -294,6 +344,9 @@ static void check_run(const Run *run) {
         return; /* cut off in the middle of an event */
     }
     check_little(run);
+    for (uint32_t i = 0; i < run->model->client_count; i++) {
+        check_budget(run, i);
+    }
     for (uint32_t i = 0; i < run->model->service_count; i++) {
         check_service_little(run, i);
         check_attempts(run, i);

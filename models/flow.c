@@ -286,9 +286,10 @@ static inline uint32_t take_next(World *world, uint32_t replica_index, FlowFits 
                 record_wait(world, slot, waited);
                 leave_system(world, slot);
                 ask_to_wait(service, attempt);
+                bool was_held = replica->is_held;
                 replica->is_held = true;
                 refuse(world, slot, "shed after waiting");
-                replica->is_held = false;
+                replica->is_held = was_held;
                 continue;
             }
         }

@@ -287,9 +287,10 @@ static inline uint32_t take_next(World *world, uint32_t replica_index, FlowFits 
                 record_wait(world, slot, waited);
                 leave_system(world, slot);
                 ask_to_wait(service, attempt);
+                bool was_held = replica->is_held;
                 replica->is_held = true;
                 refuse(world, slot, "shed after waiting");
-                replica->is_held = false;
+                replica->is_held = was_held;
                 continue;
             }
         }
@@ -516,9 +517,7 @@ void flow_finish(World *world, uint32_t call_slot, Outcome outcome, Answer answe
             /* What the parent streams is the answer of its last call that has tokens. */
             Attempt *caller = world_attempt(world, parent);
             caller->first_token_at = answer.first_token_at;
-            if (!caller->holds_memory) {
-                caller->produced = answer.tokens;
-            }
+            caller->produced = answer.tokens;
         }
         unlink_child(world, parent, call_slot);
         release_call(world, call_slot);

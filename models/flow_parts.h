@@ -282,6 +282,11 @@ void on_response(World *world, uint32_t response);
 
 /* ---- Sources, models/sources.c */
 
+/* The most tokens of a prompt, or of an answer, that a law's tail may draw or a session gather. */
+#define TOKENS_MAX 4000000000u
+
+/* What the client's process works with; only the time changes from one arrival to the next. */
+Source *source_of(World *world, uint32_t client);
 /* A request that the client sends now, without lengths and prompt. */
 Origin source_origin(World *world, uint32_t client, uint32_t user);
 /* Its lengths by the client's laws, drawn by (a, b); what has no law keeps its length. */

@@ -53,22 +53,30 @@ typedef enum AttemptState {
 typedef struct Attempt {
     SimTime entered_at; /* at the replica */
     SimTime started_at; /* service */
-    SimTime ends_at;    /* of service, while it lasts; of suspended work: what is left */
+    SimTime ends_at;    /* of service, while it lasts; of suspended work: what is left; of who waits
+                         * for an inference server again: when its last token came */
     SimTime work;       /* done for it so far, once its service is over */
     EventId timeout;    /* the caller's */
     EventId event;      /* its own: delivery, impatience, end of service, reply */
     uint32_t call;
     uint32_t replica;
-    uint32_t next, prev; /* neighbours in the replica's queue, or in what its server keeps */
-    uint32_t sibling;    /* next older attempt in flight of the same call */
-    uint32_t child;      /* newest call that it made and that is open; NONE */
-    uint32_t path;       /* of this attempt: draws and calls below it are keyed by it */
-    uint32_t number;     /* of the call's attempts: 1 is the first */
-    uint16_t group;      /* of the service's calls: the next one */
-    uint16_t pending;    /* calls of the group under way that have not ended */
-    uint8_t state;       /* AttemptState */
-    uint8_t outcome;     /* Outcome, as far as it is known */
-    bool is_awaited;     /* the caller still waits for this attempt */
+    union {
+        struct { /* neighbours in the replica's queue, or in what its server keeps */
+            uint32_t next, prev;
+        };
+        struct { /* `inference`, while it calls others: private KV blocks, last run of published */
+            uint32_t kept_blocks, kept_last;
+        };
+    };
+    uint32_t sibling; /* next older attempt in flight of the same call */
+    uint32_t child;   /* newest call that it made and that is open; NONE */
+    uint32_t path;    /* of this attempt: draws and calls below it are keyed by it */
+    uint32_t number;  /* of the call's attempts: 1 is the first */
+    uint16_t group;   /* of the service's calls: the next one */
+    uint16_t pending; /* calls of the group under way that have not ended */
+    uint8_t state;    /* AttemptState */
+    uint8_t outcome;  /* Outcome, as far as it is known */
+    bool is_awaited;  /* the caller still waits for this attempt */
     bool holds_slot;
     bool holds_memory;         /* its server keeps something for it while it calls others */
     bool is_returned;          /* it was in service before, and waits again */
@@ -78,7 +86,10 @@ typedef struct Attempt {
         double virtual_end;    /* `sharing`: the work done per request at which it is finished */
         struct {               /* `inference` */
             uint32_t produced; /* tokens of the answer so far, in the end of what it streams */
-            uint32_t sequence; /* where the running sequence is kept */
+            union {
+                uint32_t sequence;    /* in service: where it is kept; NONE */
+                uint32_t lost_tokens; /* waits again: those that it had computed */
+            };
         };
     };
 } Attempt;

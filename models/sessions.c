@@ -10,17 +10,8 @@ static const ArrivalOps *session_ops(const World *world, const Session *session)
     return world->model->clients[session->client].arrivals.kind->ops;
 }
 
-/* What its kind works with at this time. */
-static Source *session_source(World *world, uint32_t client) {
-    CHECK(client < world->model->client_count);
-    Source *source = &world->clients[client].source;
-    source->now = world->now;
-    return source;
-}
-
-/* Lengths are drawn up to here: draw_tokens in sources.c. */
 static uint32_t limit_tokens(uint64_t tokens) {
-    return tokens < 4000000000u ? (uint32_t)tokens : 4000000000u;
+    return tokens < TOKENS_MAX ? (uint32_t)tokens : TOKENS_MAX;
 }
 
 /* History that would make the prompt too long is cut, the oldest first, but not the shared prefix:
@@ -61,8 +52,7 @@ void session_begin(World *world, uint32_t index) {
         return;
     }
     uint64_t number = state->session_count++;
-    SessionPlan plan =
-        ops->plan_session(client->arrivals.params, session_source(world, index), number);
+    SessionPlan plan = ops->plan_session(client->arrivals.params, source_of(world, index), number);
     CHECK(plan.turn_count > 0 && plan.max_context_tokens > 0);
     *world_session(world, slot) =
         (Session){.client = index,
@@ -95,7 +85,7 @@ void session_hears(World *world, uint32_t slot, const Call *call, Outcome outcom
     const Client *client = &world->model->clients[session->client];
     SimTime at =
         world->now + session_ops(world, session)
-                         ->think(client->arrivals.params, session_source(world, session->client),
+                         ->think(client->arrivals.params, source_of(world, session->client),
                                  session->number, session->turn);
     if (at < world->model->run.duration) {
         queue_push(&world->queue, at, EVENT_turn, slot);

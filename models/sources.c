@@ -10,8 +10,7 @@ static const ArrivalOps *arrival_ops(const Client *client) {
     return client->arrivals.kind->ops;
 }
 
-/* What the client's process works with; only the time changes from one arrival to the next. */
-static Source *source_of(World *world, uint32_t index) {
+Source *source_of(World *world, uint32_t index) {
     CHECK(index < world->model->client_count);
     Source *source = &world->clients[index].source;
     source->now = world->now;
@@ -62,7 +61,7 @@ static uint32_t draw_tokens(bool has_law, const Dist *law, Rng *rng, uint32_t ot
     }
     double tokens = dist_draw(law, rng) + 0.5;
     CHECK(tokens >= 0);
-    return tokens < 4e9 ? (uint32_t)tokens : 4000000000u;
+    return tokens < TOKENS_MAX ? (uint32_t)tokens : TOKENS_MAX;
 }
 
 Origin source_origin(World *world, uint32_t index, uint32_t user) {

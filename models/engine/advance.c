@@ -83,7 +83,7 @@ static void leave_batch(World *world, uint32_t replica, uint32_t index) {
         return;
     }
     Attempt *attempt = world_attempt(world, slot);
-    attempt->ends_at = engine_computed(engine, s) - s->begun_with;
+    attempt->ends_at = engine_computed(engine, s) - s->begun_with; /* its work, for a moment */
     attempt->produced = s->goal - s->prompt;
     attempt->sequence = NONE;
     engine_finishing(engine)[engine->finishing_count++] = slot;
@@ -169,7 +169,7 @@ static void record_tpot(World *world, uint32_t slot) {
     const Attempt *attempt = world_attempt(world, slot);
     const Call *call = world_call(world, attempt->call);
     CHECK(attempt->first_token_at > 0);
-    if (attempt->produced > 1 && engine_params(world, attempt->replica)->role != ROLE_PREFILL) {
+    if (attempt->produced > 1) {
         probe_record(&world->probe, world->replicas[attempt->replica].component, RECORDED_TPOT,
                      call->is_measured,
                      (world->now - attempt->first_token_at) / (attempt->produced - 1));

@@ -371,20 +371,47 @@ void engine_on_levers(World *world, uint32_t replica) {
 
 /* ---- Invariants */
 
+/* Blocks that a sequence has, those included that the step in progress fills. */
+static uint32_t blocks_of(const Engine *engine, const EngineParams *p, const Sequence *s) {
+    bool is_in_step = s->is_decoding && !engine->has_order && engine->run_length > 0;
+    CHECK(!is_in_step || s->scheduled == 0);
+    return engine_blocks_for(p, (uint64_t)engine_computed(engine, s) +
+                                    (is_in_step ? 1 : s->scheduled));
+}
+
+/* Every block in use is a sequence's, or kept for an attempt that calls others. */
+static void check_blocks(const World *world, uint32_t replica) {
+    const Engine *engine = engine_of(world, replica);
+    const KvBlocks *kv = engine_kv(engine);
+    KvCensus census = kv_check(kv);
+    for (uint32_t i = 0; i < engine->running_count; i++) {
+        const Sequence *s = engine_sequence(engine, engine_order(engine)[i]);
+        uint32_t blocks = blocks_of(engine, engine_params(world, replica), s);
+        CHECK(blocks >= s->published && kv_held_by(kv, s->last_published) == s->published);
+        census.private_count -= blocks - s->published;
+        census.held_count -= s->published;
+    }
+    for (uint32_t slot = 0; slot < pool_slot_end(&world->attempts); slot++) {
+        const Attempt *attempt = world_attempt(world, slot);
+        if (attempt->state == ATTEMPT_CALLING && attempt->holds_memory &&
+            attempt->replica == replica) {
+            census.private_count -= attempt->kept_blocks;
+            census.held_count -= kv_held_by(kv, attempt->kept_last);
+        }
+    }
+    CHECK(census.private_count == 0 && census.held_count == 0);
+}
+
 void engine_check(const World *world, uint32_t replica) {
     const Engine *engine = engine_of(world, replica);
     const EngineParams *p = engine_params(world, replica);
-    const KvBlocks *kv = engine_kv(engine);
-    uint32_t decode_count = 0, private_count = 0, in_phases = 0;
+    uint32_t decode_count = 0, in_phases = 0;
     int64_t context_offset = 0;
-    kv_check(kv);
+    check_blocks(world, replica);
     for (uint32_t i = 0; i < engine->running_count; i++) {
         const Sequence *s = engine_sequence(engine, engine_order(engine)[i]);
-        uint32_t held = engine_blocks_for(p, (uint64_t)engine_computed(engine, s) + s->scheduled);
         decode_count += s->is_decoding;
         context_offset += s->is_decoding ? s->offset : 0;
-        private_count += held - s->published;
-        CHECK(held >= s->published);
         CHECK(s->attempt == NONE ? engine->has_aborted
                                  : world_attempt(world, s->attempt)->state == ATTEMPT_SERVING);
         CHECK(s->is_decoding ? engine_finish(s) > engine->step_count : s->computed < s->tokens);
@@ -396,5 +423,4 @@ void engine_check(const World *world, uint32_t replica) {
     }
     CHECK(decode_count == engine->decode_count && context_offset == engine->context_offset);
     CHECK(in_phases == decode_count && engine->running_count <= p->max_num_seqs);
-    CHECK(private_count <= kv->block_count - kv->free_count);
 }

@@ -309,10 +309,20 @@ static uint32_t check_row(const KvBlocks *kv) {
     return run_count;
 }
 
-void kv_check(const KvBlocks *kv) {
+uint64_t kv_held_by(const KvBlocks *kv, uint32_t last) {
+    uint64_t count = 0;
+    for (; last != KV_NONE; last = run_at(kv, last)->before) {
+        CHECK(run_at(kv, last)->holders > 0);
+        count += run_at(kv, last)->count;
+    }
+    return count;
+}
+
+KvCensus kv_check(const KvBlocks *kv) {
+    KvCensus census = {.private_count = kv->block_count - kv->free_count};
     CHECK(kv->free_count <= kv->block_count);
     if (kv->bucket_mask == 0) {
-        return;
+        return census;
     }
     uint32_t free_runs = check_row(kv);
     uint64_t block_count = 0;
@@ -324,7 +334,10 @@ void kv_check(const KvBlocks *kv) {
                   run_at(kv, at->before)->holders >= at->holders);
             block_count += at->count;
             free_runs -= at->holders == 0;
+            census.private_count -= at->holders > 0 ? at->count : 0;
+            census.held_count += (uint64_t)at->holders * at->count;
         }
     }
     CHECK(free_runs == 0 && block_count <= kv->block_count);
+    return census;
 }

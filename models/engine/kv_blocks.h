@@ -78,7 +78,16 @@ void kv_release(KvBlocks *kv, uint32_t last);
 /* All blocks are free and empty: a restart. */
 void kv_clear(KvBlocks *kv);
 
-/* The counts agree with the records; CHECKs, O(n). */
-void kv_check(const KvBlocks *kv);
+/* What others should know better: how many blocks in use are private, and how many published ones
+ * are held, counted once for each who holds them. */
+typedef struct KvCensus {
+    uint64_t private_count, held_count;
+} KvCensus;
+
+/* The counts agree with the records; CHECKs, O(n). Without a cache all blocks are private. */
+KvCensus kv_check(const KvBlocks *kv);
+
+/* Blocks that who holds this run last holds; KV_NONE: 0. */
+uint64_t kv_held_by(const KvBlocks *kv, uint32_t last);
 
 #endif

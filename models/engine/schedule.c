@@ -28,7 +28,7 @@ static void preempt(World *world, uint32_t replica, uint32_t place) {
     if (s->is_decoding) {
         attempt->ends_at = s->late_since > 0 ? s->late_since : world->now;
     }
-    attempt->sequence = computed;
+    attempt->lost_tokens = computed;
     flow_work_lost(world, slot, computed - s->begun_with);
     probe_count(&world->probe, world->replicas[replica].component, COUNT_PREEMPTIONS,
                 world_call(world, attempt->call)->is_measured);
@@ -312,9 +312,9 @@ static void count_admission(World *world, uint32_t replica, const Sequence *s) {
         bool looks = engine_params(world, replica)->role != ROLE_DECODE;
         probe_add(&world->probe, component, COUNT_PREFIX_QUERIED, is_measured, looks * s->tokens);
         probe_add(&world->probe, component, COUNT_PREFIX_HIT, is_measured, looks * s->begun_with);
-    } else if (attempt->sequence > s->begun_with) {
+    } else if (attempt->lost_tokens > s->begun_with) {
         probe_add(&world->probe, component, COUNT_RECOMPUTED, is_measured,
-                  attempt->sequence - s->begun_with);
+                  attempt->lost_tokens - s->begun_with);
     }
 }
 

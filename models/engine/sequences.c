@@ -43,7 +43,6 @@ static void end_decoding(Engine *engine, const EngineParams *p, Sequence *s) {
     engine_phases(engine)[engine_phase(p, s->offset)]--;
     if (engine->decode_count == 0) {
         engine->last_decode_admitted = 0;
-        engine->next_finish = FINISH_NEVER;
     }
 }
 
@@ -74,9 +73,9 @@ void engine_park(World *world, uint32_t replica, uint32_t index) {
     Attempt *attempt = world_attempt(world, s->attempt);
     CHECK(!s->is_decoding && s->scheduled == 0);
     attempt->holds_memory = true;
-    attempt->produced =
+    attempt->kept_blocks =
         engine_blocks_for(engine_params(world, replica), s->computed) - s->published;
-    attempt->sequence = s->last_published;
+    attempt->kept_last = s->last_published;
     s->attempt = engine->free_sequence;
     engine->free_sequence = index;
 }
@@ -89,9 +88,7 @@ void engine_unpark(World *world, uint32_t slot) {
     if (!world->replicas[attempt->replica].levers.is_up) {
         return; /* engine_crash has freed all */
     }
-    engine_cut(world, attempt->replica);
-    kv_give(kv, attempt->produced);
-    kv_release(kv, attempt->sequence);
-    attempt->produced = world_call(world, attempt->call)->output_tokens;
+    kv_give(kv, attempt->kept_blocks);
+    kv_release(kv, attempt->kept_last);
     engine_tell_kv(world, attempt->replica, world->now);
 }

@@ -9,12 +9,6 @@
 static const TraceArrival one[] = {{.at_s = 0.1}};
 static const TraceArrival two[] = {{.at_s = 0.1}, {.at_s = 0.2}};
 
-static void measure_is(const StoryRun *run, const char *component, Metric metric, double expected) {
-    double value = story_measure(run, component, metric);
-    ck_assert_msg(value == expected, "%s of %s is %.9g and not %g", metric_info(metric)->column,
-                  component, value, expected);
-}
-
 START_TEST(a_client_falls_back_after_its_last_try_and_waits_from_its_arrival) {
     static const char yaml[] = WEB "{timeout: 0.3s, retry: {fixed: {max_attempts: 2, delay: "
                                    "0.1s}}, fallback: {to: small, timeout: 1s}}}\n"

@@ -493,6 +493,22 @@ START_TEST(poison_at_the_very_start_is_as_unknown_as_later) {
 }
 END_TEST
 
+START_TEST(who_is_struck_already_is_not_struck_again) {
+    /* The first keeps it down for 5 s, for which the second comes too late. */
+    static const TraceArrival at_once[] = {{.at_s = 0.1}, {.at_s = 0.1}, {.at_s = 2}};
+    StoryRun run = story_run(WEB("") "services: {api: {work: 0.2s, server: {pool: {concurrency: "
+                                     "2}}}}\n"
+                                     "faults: [{at: 0s, poison: {service: api, restart: 5s}},\n"
+                                     "  {at: 0s, poison: {service: api, restart: 1s}}]\n",
+                             STORY_TRACE(at_once));
+    const char *crash = strstr(run.text, "crash of api[0]");
+    ck_assert_ptr_nonnull(crash);
+    ck_assert_ptr_null(strstr(crash + 1, "crash of api[0]"));
+    ck_assert_ptr_nonnull(strstr(run.text, "2.000 s  web #2 attempt 1: refused by api[0]"));
+    story_free(&run);
+}
+END_TEST
+
 TEST_SUITE("models/fault_story", a_crash_fails_what_runs_and_waits_and_refuses_until_the_restart,
            a_crash_is_an_error_to_those_it_hits_and_a_refusal_to_those_who_come,
            a_crashed_inference_server_loads_its_model_before_it_serves_again,
@@ -507,4 +523,5 @@ TEST_SUITE("models/fault_story", a_crash_fails_what_runs_and_waits_and_refuses_u
            an_error_keeps_a_service_from_calling_others,
            slowness_multiplies_work_that_starts_while_it_is_on_and_faults_compose,
            a_partition_loses_what_is_sent_either_way_while_it_is_on,
-           faults_alike_do_not_recur_in_step, poison_at_the_very_start_is_as_unknown_as_later)
+           faults_alike_do_not_recur_in_step, poison_at_the_very_start_is_as_unknown_as_later,
+           who_is_struck_already_is_not_struck_again)

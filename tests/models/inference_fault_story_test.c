@@ -1,5 +1,4 @@
 /* What befalls an inference server, told step by step, with times computed by hand. */
-#include <math.h>
 #include <stdio.h>
 
 #include "tests/models/story.h"
@@ -12,12 +11,6 @@
 #define WEB CALLED("")
 #define LLM(server, more)                                                                          \
     "services: {llm: {server: {inference: {step: {linear: {base: 10ms}}, " server "}}" more "}}\n"
-
-static void measure_is(const StoryRun *run, const char *component, Metric metric, double expected) {
-    double value = story_measure(run, component, metric);
-    ck_assert_msg(fabs(value - expected) <= 1e-9, "%s of %s is %.17g and not %g",
-                  metric_info(metric)->column, component, value, expected);
-}
 
 /* It hangs in its second step. What was in it comes when the fault is over, and then it goes on. */
 START_TEST(who_hangs_stops_within_a_step_and_goes_on_where_it_was) {

@@ -1,5 +1,4 @@
 /* What an inference server does, told step by step, with times computed by hand. */
-#include <math.h>
 #include <stdio.h>
 
 #include "tests/models/story.h"
@@ -11,12 +10,6 @@
 #define WEB CALLED("")
 #define LLM(server, more)                                                                          \
     "services: {llm: {server: {inference: {step: {linear: {base: 10ms}}, " server "}}" more "}}\n"
-
-static void measure_is(const StoryRun *run, const char *component, Metric metric, double expected) {
-    double value = story_measure(run, component, metric);
-    ck_assert_msg(fabs(value - expected) <= 1e-9, "%s of %s is %.17g and not %g",
-                  metric_info(metric)->column, component, value, expected);
-}
 
 /* Step 1 computes 100 tokens in 20 ms. Step 2 decodes on a context of 100 and computes 50: 10 + 5 +
  * 2 + 1 ms. Step 3 decodes on 101 and 50: 10 + 4 + 1.51 ms. Step 4 decodes on 102: 13.02 ms. */

@@ -257,6 +257,15 @@ START_TEST(a_link_moves_a_cache_from_prefill_to_decode) {
 }
 END_TEST
 
+START_TEST(a_slow_link_is_slow_on_the_way_too) {
+    StoryRun run = story_run(LINK(", latency: 0.25s") "faults: [{at: 0s, slow: {service: wire, x: "
+                                                      "4}}]\n",
+                             STORY_TRACE(one));
+    measure_is(&run, "web", METRIC_latency_mean, 4 * (0.5 + 0.25));
+    story_free(&run);
+}
+END_TEST
+
 TEST_SUITE("models/link_story", a_transfer_alone_has_the_whole_bandwidth_and_then_the_latency,
            tokens_of_the_answer_are_carried_if_they_have_bytes,
            two_transfers_have_half_of_the_bandwidth_each,
@@ -266,4 +275,4 @@ TEST_SUITE("models/link_story", a_transfer_alone_has_the_whole_bandwidth_and_the
            a_crash_loses_what_is_sent_and_what_is_on_its_way,
            a_transfer_that_is_cancelled_leaves_its_part_to_the_others,
            a_transfer_that_fails_early_takes_the_faults_time_and_no_latency,
-           a_link_moves_a_cache_from_prefill_to_decode)
+           a_link_moves_a_cache_from_prefill_to_decode, a_slow_link_is_slow_on_the_way_too)

@@ -29,13 +29,6 @@ static void column_is(const StoryRun *run, const char *component, uint32_t colum
     column_is(run, component, column, (const double[]){__VA_ARGS__},                               \
               sizeof((const double[]){__VA_ARGS__}) / sizeof(double))
 
-static void measure_is(const StoryRun *run, const char *component, Metric metric, double expected) {
-    double value = story_measure(run, component, metric);
-    ck_assert_msg(isnan(expected) ? isnan(value) : fabs(value - expected) <= 1e-9 * (1 + expected),
-                  "%s of %s is %.17g and not %g", metric_info(metric)->column, component, value,
-                  expected);
-}
-
 static const TraceArrival three[] = {{.at_s = 0.5}, {.at_s = 0.9}, {.at_s = 2}};
 
 START_TEST(a_row_is_the_interval_from_its_time_on) {

@@ -288,6 +288,9 @@ START_TEST(prefix_affinity_goes_where_most_is_cached_if_it_is_enough) {
     shares_are(counts, (const double[]){0, 0.5, 0, 0, 0.5}, 5);
     pick_in_scene("{prefix_affinity: {threshold: 0.2}}", &scene, 5, counts);
     shares_are(counts, (const double[]){0, 0, 1, 0, 0}, 5); /* as much: the less loaded */
+    scene.cached_tokens[1] = scene.cached_tokens[4] = 500;  /* as much at two: either */
+    pick_in_scene("prefix_affinity", &scene, 5, counts);
+    shares_are(counts, (const double[]){0, 0.5, 0, 0, 0.5}, 5);
     scene = (Scene){.outstanding = {0, 0, 0, 9, 2, 7, 8, 2}};
     pick_in_scene("prefix_affinity", &scene, 5, counts); /* no prompt: nothing is cached of it */
     shares_are(counts, (const double[]){0, 0.5, 0, 0, 0.5}, 5);

@@ -1,5 +1,6 @@
 #include "tests/models/story.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -73,15 +74,19 @@ StoryRun story_run(const char *yaml, const StoryTrace *trace) {
 }
 
 StoryRun story_run_model(Model *model, const StoryTrace *trace) {
+    return story_run_with(model, trace, (WorldOptions){0});
+}
+
+StoryRun story_run_with(Model *model, const StoryTrace *trace, WorldOptions options) {
     StoryRun run = {.model = model};
     size_t size = 0, clients = run.model->client_count;
     Teller teller = {.out = open_memstream(&run.text, &size), .model = run.model};
-    WorldOptions options = {.seed = (uint64_t)run.model->run.seed,
-                            .context = &teller,
-                            .on_note = tell_note,
-                            .on_change = tell_note,
-                            .on_request = tell_request,
-                            .check_every = 1};
+    options.seed = (uint64_t)run.model->run.seed;
+    options.context = &teller;
+    options.on_note = tell_note;
+    options.on_change = tell_note;
+    options.on_request = tell_request;
+    options.check_every = 1;
     StoryTrace *traces = mem_zalloc(clients, sizeof *traces);
     options.traces = mem_zalloc(clients, sizeof *options.traces);
     for (size_t i = 0; i < clients && trace != NULL; i++) {
@@ -132,4 +137,11 @@ double story_measure(const StoryRun *run, const char *component, Metric metric) 
     ck_assert_msg(index != NONE, "no component '%s'", component);
     probe_measure(&run->world->probe, index, run->world->now, values);
     return values[metric];
+}
+
+void measure_is(const StoryRun *run, const char *component, Metric metric, double expected) {
+    double value = story_measure(run, component, metric);
+    ck_assert_msg(isnan(expected) ? isnan(value) : fabs(value - expected) <= 1e-9 * (1 + expected),
+                  "%s of %s is %.17g and not %g", metric_info(metric)->column, component, value,
+                  expected);
 }

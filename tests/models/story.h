@@ -33,9 +33,11 @@ typedef struct StoryRun {
 /* Compiles `yaml` after "knockon: 1"; a mistake fails the test. */
 Model *story_compile(const char *yaml);
 
-/* Runs it; `trace` may be NULL. The second takes a model that the test has changed, and owns it. */
+/* Runs it; `trace` may be NULL. The second and third take a model that the test has changed, and
+ * own it; the third adds to the options what the story needs. */
 StoryRun story_run(const char *yaml, const StoryTrace *trace);
 StoryRun story_run_model(Model *model, const StoryTrace *trace);
+StoryRun story_run_with(Model *model, const StoryTrace *trace, WorldOptions options);
 void story_free(StoryRun *run);
 
 /* Runs it and compares; on a difference the test fails and the story is printed. */
@@ -44,6 +46,9 @@ void story_with_trace_is(const char *yaml, const StoryTrace *trace, const char *
 
 /* A measure of a run that has ended. */
 double story_measure(const StoryRun *run, const char *component, Metric metric);
+
+/* It is as expected, to 1e-9 of what it is and 1; NAN: there is nothing to measure. */
+void measure_is(const StoryRun *run, const char *component, Metric metric, double expected);
 
 #define STORY_TRACE(list)                                                                          \
     (&(StoryTrace){.items = (list), .count = sizeof(list) / sizeof((list)[0])})

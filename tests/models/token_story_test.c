@@ -42,13 +42,6 @@ static Model *talking_model(const char *yaml, const char *services, Kind *kind, 
     return model;
 }
 
-static void measure_is(const StoryRun *run, const char *component, Metric metric, double expected) {
-    double value = story_measure(run, component, metric);
-    ck_assert_msg(isnan(expected) ? isnan(value) : fabs(value - expected) <= 1e-9,
-                  "%s of %s is %.17g and not %g", metric_info(metric)->column, component, value,
-                  expected);
-}
-
 START_TEST(the_first_token_takes_the_way_of_the_reply_through_a_gateway) {
     /* At the gateway at 1.01 s, at llm at 1.12 s; the first token at 1.52 s, at web at 1.58 s; the
      * answer at 2.12 s and at 2.18 s. */
